@@ -1,0 +1,53 @@
+import type { Lab, LabHost } from "../lab";
+import type { Run, Stack } from "../stack";
+
+/** What a fault may reach for. It breaks the world, never the report. */
+export interface FaultContext {
+  lab: Lab;
+  stack: Stack;
+  /** The engine run that is to be disturbed. */
+  run: Run;
+  source: LabHost;
+  /** The new server, once the cloud has booted it. */
+  target(): LabHost;
+  clouds: { api: { fail(o: ApiFault): void } };
+  log(line: string): void;
+}
+
+export interface ApiFault {
+  package: string;
+  kind: "500" | "429" | "timeout";
+  times: number;
+  match?: string;
+}
+
+/** One thing that goes wrong, in one phase. */
+export interface Fault {
+  /** What happens, in the words of an admin's bad night. */
+  title: string;
+  /** The phase whose `up` it strikes. */
+  phase: "prepare" | "replicate" | "shift" | "switch" | "settle";
+  /**
+   * Breaks the world at its moment, and heals it: when the promise resolves, nothing is left in the way of a
+   * plain second `up`. What the run then does by itself is the run's own affair.
+   */
+  strike(c: FaultContext): Promise<void>;
+  /** Whether the first run may (or must) fail; a fault that is ridden out says "no". @default "may" */
+  fails?: "must" | "may" | "no";
+  /** What the failed run has to tell its user. */
+  says?: RegExp;
+}
+
+/** Waits until a step of the program starts. */
+export function stepStarts(c: FaultContext, name: string): Promise<unknown> {
+  return c.run.when((e) => e.kind === "start" && e.name === name);
+}
+
+/** Waits on a host until a shell condition holds, looking every few milliseconds. */
+export async function holds(host: LabHost, condition: string, seconds = 120): Promise<void> {
+  const r = await host.sh(
+    `end=$((SECONDS + ${seconds})); until ${condition}; do ((SECONDS < end)) || exit 9; sleep 0.005; done`,
+    { timeoutMs: (seconds + 10) * 1000, allowFail: true },
+  );
+  if (r.code !== 0) throw new Error(`${host.name}: waited ${seconds} s for \`${condition}\`: ${r.stderr}`);
+}

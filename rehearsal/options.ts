@@ -1,0 +1,88 @@
+import { parseArgs } from "node:util";
+import { faults } from "./faults";
+
+/** What `npm run rehearse -- …` was asked for. */
+export interface Options {
+  /** Which of the four migrations. */
+  example: "live-move";
+  /** Round trip between the old and the new server, in milliseconds. @default 10 */
+  rttMs: number;
+  /** Writes a second that people make, all together. @default 20 */
+  rate: number;
+  /** How much the instance holds. @default "small" */
+  size: "small" | "medium" | "large";
+  /** What is broken on purpose, by its name in `rehearsal/faults`. @default - nothing */
+  fault?: string;
+  /** After `switch`, go back again and verify. */
+  back: boolean;
+  /** Leave the lab up at the end. */
+  keep: boolean;
+  json?: string;
+  html?: string;
+}
+
+/** Raised when the command line can't be understood; its text is all that the user needs to see. */
+export class UsageError extends Error {}
+
+export const usage = `npm run rehearse -- [options]
+
+  --rtt MS       network round trip between the old and the new server (default 10)
+  --rate N       writes a second by people, all together (default 20)
+  --size SIZE    small, medium or large (default small)
+  --back         after the switch, go back again, and verify
+  --fault NAME   break something on purpose; \`--fault list\` names what can be broken
+  --keep         leave the lab up at the end, and say how to enter it
+  --json FILE    write the result as JSON
+  --html FILE    write the report as one HTML file (default runs/live-move.html)
+  --help         this text`;
+
+export function parseOptions(argv: string[]): Options {
+  const { values: v, positionals } = read(argv);
+  const example = positionals[0] ?? "live-move";
+  if (positionals.length > 1 || example !== "live-move")
+    throw new UsageError(`there is no rehearsal of ${JSON.stringify(positionals.join(" "))}; there is: live-move`);
+  const size = v.size as Options["size"];
+  if (!["small", "medium", "large"].includes(size))
+    throw new UsageError(`--size is ${JSON.stringify(v.size)}; write small, medium or large`);
+  if (v.fault !== undefined && !(v.fault in faults) && v.fault !== "list")
+    throw new UsageError(`--fault ${JSON.stringify(v.fault)} is not known; known are: ${Object.keys(faults).join(", ")}`);
+  return {
+    example,
+    size,
+    rttMs: whole("--rtt", v.rtt, 0, 500),
+    rate: whole("--rate", v.rate, 0, 500),
+    fault: v.fault,
+    back: v.back,
+    keep: v.keep,
+    json: v.json,
+    html: v.html,
+  };
+}
+
+function read(argv: string[]) {
+  try {
+    return parseArgs({
+      args: argv,
+      allowPositionals: true,
+      options: {
+        rtt: { type: "string", default: "10" },
+        rate: { type: "string", default: "20" },
+        size: { type: "string", default: "small" },
+        fault: { type: "string" },
+        back: { type: "boolean", default: false },
+        keep: { type: "boolean", default: false },
+        json: { type: "string" },
+        html: { type: "string", default: "runs/live-move.html" },
+      },
+    });
+  } catch (e) {
+    throw new UsageError((e as Error).message);
+  }
+}
+
+function whole(key: string, text: string, min: number, max: number): number {
+  const n = Number(text);
+  if (!/^\d+$/.test(text) || n < min || n > max)
+    throw new UsageError(`${key} is ${JSON.stringify(text)}; write a whole number from ${min} to ${max}`);
+  return n;
+}
