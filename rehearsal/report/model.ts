@@ -1,0 +1,106 @@
+/** What one rehearsal ends in: the document of `--json`, and all that the terminal and HTML reports are drawn from. */
+export interface Result {
+  /** Which migration: `live-move`. */
+  example: string;
+  ok: boolean;
+  /** One sentence for the reader, when `ok` alone does not say it all. @default - told from the figures */
+  verdict?: string;
+  /** When it began, in milliseconds since 1970. */
+  startedAt: number;
+  seconds: number;
+  phases: PhaseTime[];
+  steps: StepTime[];
+  switchover: Switchover;
+  /** The way back, with `--back`. */
+  back?: Switchover;
+  clients: Clients;
+  federation: Federation;
+  ledger: Ledger;
+  /** The ledger after the way back. */
+  backLedger?: Ledger;
+  fault?: { name: string; title: string; ending: string };
+  /** What was rehearsed on: label and value, in the order in which they are shown. */
+  environment: Record<string, string>;
+  /** Every request of the people in a window around each switch. */
+  requests: RequestSample[];
+}
+
+export interface PhaseTime {
+  phase: string;
+  seconds: number;
+  /** Milliseconds since 1970. @default - one after the other */
+  startedAt?: number;
+}
+
+export interface StepTime {
+  name: string;
+  host: string;
+  seconds: number;
+  /** `changed`, `unchanged`, or `failed`. */
+  outcome: string;
+  phase?: string;
+  startedAt?: number;
+}
+
+export interface Switchover {
+  /** How long writes to the database were held. */
+  writePauseMs: number;
+  redisPauseMs?: number;
+  rttMs: number;
+  writesPerSecond: number;
+  /** When the pause began, in milliseconds since 1970: the middle of the latency plot. */
+  at?: number;
+  steps?: { n: number; name: string; ms: number }[];
+}
+
+export interface Clients {
+  requests: number;
+  /** Requests that came back as a network error or as 5xx, each try counted. */
+  failed: number;
+  /** Longest time that a person waited for one thing, retries included. */
+  longestStallMs: number;
+  /** The same for the writes around the switch alone. */
+  writeStallMs?: number;
+  streams?: { clients: number; events: number; reconnects: number; longestGapMs: number };
+}
+
+export interface Federation {
+  /** Activities of remote servers that our inbox accepted. */
+  delivered: number;
+  /** Activities lost for ever, because our inbox answered 4xx or 501. */
+  dropped: number;
+  /** Tries that were put off, by 5xx, time-out or network error. */
+  retried: number;
+  /** Activities of ours that arrived at the remote servers. */
+  received?: number;
+  /** Accepted by a retry still under way at the end. */
+  pending?: number;
+}
+
+/** The kinds of thing that a ledger accounts for. */
+export const kinds = ["statuses", "media", "follows", "jobs", "feeds", "deliveries"] as const;
+export type Kind = (typeof kinds)[number];
+export type Count = Record<Kind, number>;
+
+/** The proof: what was acknowledged, and what of it is gone or there twice. */
+export interface Ledger {
+  ok: boolean;
+  acknowledged: Count;
+  lost: Count;
+  duplicated: Count;
+  tables: { compared: number; rows: number; different: string[] };
+  mediaFiles: { compared: number; bytes: number; missing: number; different: number };
+  sequences: { compared: number; behind: string[] };
+  /** What is wrong, a line each, the first few of every kind. Empty when `ok`. */
+  findings: string[];
+}
+
+/** One request as a person saw it. */
+export interface RequestSample {
+  /** Start, in milliseconds since 1970. */
+  t: number;
+  ms: number;
+  kind: string;
+  ok: boolean;
+  write: boolean;
+}
