@@ -1,4 +1,5 @@
 import WebSocket from "ws";
+import type { ClientRequestArgs } from "node:http";
 import type { LookupFunction } from "node:net";
 import { now } from "./record";
 
@@ -38,7 +39,8 @@ export class Stream {
   private open(): void {
     const { domain, port, ca, lookup, token } = this.o;
     const url = `wss://${domain}:${port ?? 443}/api/v1/streaming?stream=user&access_token=${token}`;
-    const socket = new WebSocket(url, { ca, servername: domain, lookup, handshakeTimeout: 10_000 });
+    const how: WebSocket.ClientOptions & ClientRequestArgs = { ca, lookup, handshakeTimeout: 10_000 };
+    const socket = new WebSocket(url, how);
     this.socket = socket;
     let reason = "closed";
     socket.on("open", () => this.opened());

@@ -67,7 +67,7 @@ export class Web {
   async send(ask: Ask): Promise<Reply> {
     const t = now();
     let status = 0;
-    let body = Buffer.alloc(0);
+    let body: Buffer = Buffer.alloc(0);
     let error: string | undefined;
     try {
       await this.names.address(this.o.domain); // an expired name is asked for again even over kept connections

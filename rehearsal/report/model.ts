@@ -1,5 +1,5 @@
 /** What one rehearsal ends in: the document of `--json`, and all that the terminal and HTML reports are drawn from. */
-export interface Result {
+export interface Report {
   /** Which migration: `live-move`. */
   example: string;
   ok: boolean;

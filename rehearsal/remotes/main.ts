@@ -1,0 +1,11 @@
+import { serve } from "../people/child";
+import { Fediverse, type FediverseOptions } from "./fediverse";
+
+let fediverse: Fediverse | undefined;
+
+serve({
+  start: async (o: FediverseOptions) => void (fediverse = await Fediverse.start(o)),
+  stats: () => fediverse?.stats(),
+  quiet: (deadlineMs: number) => fediverse?.quiet(deadlineMs),
+  stop: () => fediverse?.stop(),
+});
