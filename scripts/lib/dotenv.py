@@ -1,0 +1,75 @@
+"""Reads and rewrites dotenv files as the Ruby `dotenv` gem and Node's do: quotes, `export`, comments, multi-line values."""
+
+import re
+import sys
+
+# One assignment: export, name, and a value that is single-quoted, double-quoted (both may span lines) or bare.
+LINE = re.compile(
+    r"""^[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][A-Za-z0-9_.]*)
+    (?:[ \t]*=[ \t]*|:[ \t]+)
+    (?P<value>'(?:\\'|[^'])*'|"(?:\\"|[^"])*"|[^\#\r\n]*)?
+    [ \t]*(?:\#[^\r\n]*)?(?P<end>\r?\n|$)""",
+    re.M | re.X,
+)
+VARIABLE = re.compile(r"(\\)?\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
+
+
+def decode(raw, known):
+    """The value that Mastodon sees for the text after the equals sign."""
+    raw = (raw or "").strip()
+    if len(raw) > 1 and raw[0] == raw[-1] == "'":
+        return raw[1:-1]
+    if len(raw) > 1 and raw[0] == raw[-1] == '"':
+        raw = raw[1:-1].replace("\\n", "\n").replace("\\r", "\r")
+    raw = re.sub(r"\\([^$])", r"\1", raw)
+    return VARIABLE.sub(lambda m: m[0][1:] if m[1] else known.get(m[2] or m[3], ""), raw)
+
+
+def parse(text):
+    """All variables of a file; a later line wins over an earlier one."""
+    values = {}
+    for match in LINE.finditer(text):
+        values[match["name"]] = decode(match["value"], values)
+    return values
+
+
+def encode(value):
+    """The value as text that both dotenv and a plain reader understand: bare where that is safe, else single-quoted."""
+    if re.fullmatch(r"[A-Za-z0-9_./:,@%+=-]*", value):
+        return value
+    if "'" not in value:
+        return "'" + value + "'"
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$").replace("\n", "\\n")
+    return '"' + escaped + '"'
+
+
+def rewrite(text, changes):
+    """The text with the named variables set (None removes); every other byte stays as it is."""
+    left = dict(changes)
+    out, at = [], 0
+    for match in LINE.finditer(text):
+        name = match["name"]
+        if name not in changes:
+            continue
+        out.append(text[at : match.start()])
+        at = match.end()
+        # Of a variable that is set twice only the first line stays: the last one would win.
+        value = left.pop(name, None)
+        if value is not None:
+            out.append("%s=%s%s" % (name, encode(value), match["end"] or "\n"))
+    out.append(text[at:])
+    text = "".join(out)
+    added = ["%s=%s\n" % (k, encode(v)) for k, v in left.items() if v is not None]
+    if added and text and not text.endswith("\n"):
+        text += "\n"
+    return text + "".join(added)
+
+
+def read(path):
+    with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
+        return parse(file.read())
+
+
+if __name__ == "__main__" and sys.argv[1:2] == ["get"]:
+    sys.stdout.reconfigure(errors="surrogateescape")
+    print(read(sys.argv[2]).get(sys.argv[3], ""), end="")

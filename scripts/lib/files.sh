@@ -1,0 +1,60 @@
+# Files of the host: saved before they are changed, written whole or not at all, put back as they were.
+# shellcheck shell=bash
+
+# save_original PATH: remembers PATH as it is before the first change, or that there was none. A symbolic link is saved as one.
+save_original() {
+  local path=$1 saved="$state/saved/files$1" none="$state/saved/none$1"
+  [[ -e $saved || -L $saved || -e $none ]] && return
+  if [[ -e $path || -L $path ]]; then
+    install -d -m 0700 "$(dirname "$saved")"
+    cp -a --no-dereference "$path" "$saved.part"
+    mv -T "$saved.part" "$saved"
+  else
+    install -D -m 0600 /dev/null "$none"
+  fi
+}
+
+# restore_original PATH: puts back what save_original saw; does nothing if nothing was saved.
+restore_original() {
+  local path=$1 saved="$state/saved/files$1" none="$state/saved/none$1"
+  if [[ -e $saved || -L $saved ]]; then
+    cp -a --no-dereference "$saved" "$path.trunkline-part"
+    mv -T "$path.trunkline-part" "$path"
+    rm -f "$saved"
+    changed=yes
+  elif [[ -e $none ]]; then
+    rm -f "$path" "$none"
+    changed=yes
+  fi
+}
+
+# is_saved PATH: whether an original of PATH waits to be put back.
+is_saved() { [[ -e $state/saved/files$1 || -L $state/saved/files$1 || -e $state/saved/none$1 ]]; }
+
+# put_file PATH MODE OWNER: content on stdin, written whole; file_changed says whether it differed.
+put_file() {
+  local path=$1 mode=$2 owner=$3 part
+  file_changed=no
+  install -d "$(dirname "$path")"
+  part="$(umask 077 && mktemp "$path.XXXXXX")"
+  cat >"$part"
+  chown "$owner" "$part"
+  chmod "$mode" "$part"
+  if [[ -f $path && ! -L $path ]] && cmp -s "$part" "$path" &&
+    [[ $(stat -c '%a %U:%G' "$part") == "$(stat -c '%a %U:%G' "$path")" ]]; then
+    rm -f "$part"
+  else
+    mv -T "$part" "$path"
+    file_changed=yes changed=yes
+  fi
+}
+
+# drop_file PATH…: removes files that are ours alone.
+drop_file() {
+  local path
+  for path in "$@"; do
+    [[ -e $path || -L $path ]] || continue
+    rm -f "$path"
+    changed=yes
+  done
+}
