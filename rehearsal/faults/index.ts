@@ -1,0 +1,19 @@
+import { clouds } from "./clouds";
+import { database } from "./database";
+import type { Fault } from "./fault";
+import { kills } from "./kills";
+import { network } from "./network";
+import { power } from "./power";
+import { storage } from "./storage";
+
+export type { Fault, FaultContext } from "./fault";
+
+/** Everything that `--fault NAME` can break. */
+export const faults: Record<string, Fault> = {
+  ...kills,
+  ...network,
+  ...power,
+  ...database,
+  ...storage,
+  ...clouds,
+};

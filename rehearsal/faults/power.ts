@@ -1,0 +1,49 @@
+import { type Fault, holds, stepStarts } from "./fault";
+
+const journal = "/var/lib/trunkline/switchover.jsonl";
+
+export const power: Record<string, Fault> = {
+  "reboot-old-replicate": {
+    title: "the old server loses power in replicate",
+    phase: "replicate",
+    async strike(c) {
+      await stepStarts(c, "media/copy");
+      await c.source.reboot();
+    },
+  },
+  "reboot-old-fenced": {
+    title: "the old server loses power just after the fence",
+    phase: "switch",
+    async strike(c) {
+      await stepStarts(c, "switchover/run");
+      await holds(c.target(), `grep -q fence ${journal} 2>/dev/null`);
+      await c.source.reboot();
+    },
+  },
+  "reboot-old-settled": {
+    title: "the old server loses power after settle",
+    phase: "settle",
+    async strike(c) {
+      await c.run.done;
+      await c.source.reboot();
+    },
+  },
+  "reboot-new-before-promote": {
+    title: "the new server loses power before it is promoted",
+    phase: "switch",
+    async strike(c) {
+      await stepStarts(c, "switchover/run");
+      await holds(c.target(), `grep -q fence ${journal} 2>/dev/null`);
+      await c.target().reboot();
+    },
+  },
+  "reboot-new-after-promote": {
+    title: "the new server loses power after it was promoted",
+    phase: "switch",
+    async strike(c) {
+      await stepStarts(c, "switchover/run");
+      await holds(c.target(), `grep -q resume ${journal} 2>/dev/null`);
+      await c.target().reboot();
+    },
+  },
+};

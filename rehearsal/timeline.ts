@@ -1,0 +1,48 @@
+import type { PhaseTime, StepTime } from "./report/model";
+import type { StackEvent } from "./stack";
+
+const step = "command:remote:Command";
+
+/** How long each phase and each step took, as the engine's own events tell it. */
+export class Timeline {
+  readonly phases: PhaseTime[] = [];
+  readonly steps: StepTime[] = [];
+  private readonly begun = new Map<string, number>();
+  private phase = "";
+
+  begin(phase: string): void {
+    this.phase = phase;
+    this.phases.push({ phase, seconds: 0, startedAt: Date.now() });
+  }
+
+  end(): void {
+    const last = this.phases.at(-1);
+    if (last) last.seconds = (Date.now() - (last.startedAt ?? 0)) / 1000;
+  }
+
+  take(e: StackEvent): void {
+    if (e.type !== step) return;
+    if (e.kind === "start") this.begun.set(e.name, e.at);
+    if ((e.kind !== "done" && e.kind !== "failed") || e.op === "same") return;
+    const startedAt = this.begun.get(e.name) ?? e.at;
+    const told = result(e.outputs?.["stdout"]);
+    this.steps.push({
+      name: e.name,
+      host: String(told["host"] ?? ""),
+      seconds: (e.at - startedAt) / 1000,
+      outcome: e.kind === "failed" ? "failed" : String(told["outcome"] ?? "changed"),
+      phase: this.phase,
+      startedAt,
+    });
+  }
+}
+
+/** The JSON object on the last line of a step's output; empty when there is none. */
+export function result(stdout: unknown): Record<string, unknown> {
+  if (typeof stdout !== "string") return {};
+  try {
+    return JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Record<string, unknown>;
+  } catch {
+    return {};
+  }
+}
