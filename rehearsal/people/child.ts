@@ -37,9 +37,9 @@ export class Child {
       const id = ++this.asked;
       this.waiting.set(id, { resolve: resolve as (v: unknown) => void, reject });
       this.process.send({ id, ask, value } satisfies Message, (e) => {
-        if (e)
-          (this.waiting.delete(id),
-            reject(new Error(`${this.name} is not there: ${this.stderr.trim() || e.message}`)));
+        if (!e) return;
+        this.waiting.delete(id);
+        reject(new Error(`the process of ${this.name} is not there: ${this.stderr.trim() || e.message}`));
       });
     });
   }

@@ -1,0 +1,93 @@
+import type { Account } from "./account";
+import { type Host, lines, type Site } from "./site";
+
+/** A job that Redis holds: in a queue, to be tried again, scheduled, given up, or being worked on. */
+export interface PendingJob {
+  where: string;
+  jid: string;
+  payload: string;
+}
+
+const everyJob = `
+  local out = {}
+  local function put(where, payload) out[#out + 1] = { where, payload } end
+  for _, q in ipairs(redis.call('SMEMBERS', 'queues')) do
+    for _, p in ipairs(redis.call('LRANGE', 'queue:' .. q, 0, -1)) do put('queue:' .. q, p) end
+  end
+  for _, set in ipairs({ 'schedule', 'retry', 'dead' }) do
+    for _, p in ipairs(redis.call('ZRANGE', set, 0, -1)) do put(set, p) end
+  end
+  for _, process in ipairs(redis.call('SMEMBERS', 'processes')) do
+    for _, w in ipairs(redis.call('HVALS', process .. ':work')) do put('busy', w) end
+  end
+  return cjson.encode(out)`;
+
+export async function pendingJobs(site: Site): Promise<PendingJob[]> {
+  const all = JSON.parse(await site.redis(["EVAL", everyJob, "0"])) as
+    [string, string][] | Record<string, never>;
+  if (!Array.isArray(all)) return []; // cjson writes an empty table as {}
+  return all.map(([where, payload]) => ({
+    where,
+    payload,
+    jid: payload.match(/jid\\*":\s*\\*"(\w+)/)?.[1] ?? "",
+  }));
+}
+
+/** Whether nothing is queued or being worked on; what is scheduled or to be tried again may wait for long. */
+export function idle(jobs: PendingJob[]): boolean {
+  return !jobs.some((j) => j.where === "busy" || j.where.startsWith("queue:"));
+}
+
+const log = "/var/tmp/judge-jobs.log";
+
+/**
+ * Watches a Redis from now on and writes down the id of every job that it takes. Such a witness on each server tells
+ * afterwards which jobs there were, also those that were pushed in the last millisecond before the fence.
+ */
+export async function watchJobs(host: Host, redis = ["redis-cli"], file = log): Promise<void> {
+  const script = `
+    file=$1; shift
+    setsid bash -c 'file=$1; shift
+      while :; do
+        "$@" MONITOR | grep -aE --line-buffered "\\"[lrz](push|add)\\" \\"(queue:|schedule|retry)" |
+          sed -uE "s/.*jid..\\": *..?\\"([0-9A-Za-z]+).*/\\1/" >>"$file" || :
+        sleep 0.2
+      done' - "$file" "$@" </dev/null >/dev/null 2>&1 &
+    echo $! >"$file.pid"`;
+  await host.exec(["bash", "-euc", script, "-", file, ...redis]);
+}
+
+/** Ends a witness; what it wrote stays. */
+export async function unwatchJobs(host: Host, file = log): Promise<void> {
+  await host.exec(["bash", "-c", `kill -- "-$(cat "$1.pid")"`, "-", file], { allowFail: true });
+}
+
+/** Ids that a witness wrote down. */
+export async function watchedJobs(host: Host, file = log): Promise<string[]> {
+  const r = await host.exec(["bash", "-c", `[[ ! -e $1 ]] || sort -u "$1"`, "-", file]);
+  return lines(r.stdout).filter((line) => /^\w+$/.test(line));
+}
+
+/** Every job that any Redis ever took is done, or is held by the Redis that serves now; none was done twice. */
+export function checkJobs(
+  taken: Set<string>,
+  pending: PendingJob[],
+  finished: string[],
+  account: Account,
+): void {
+  const waiting = new Set(pending.map((j) => j.jid));
+  const times = new Map<string, number>();
+  for (const jid of finished) times.set(jid, (times.get(jid) ?? 0) + 1);
+  account.acknowledged.jobs = taken.size;
+  for (const jid of taken) {
+    if (!waiting.has(jid) && !times.has(jid)) {
+      account.lost.jobs++;
+      account.wrong("job lost", `${jid} was taken, is not done, and waits nowhere`);
+    }
+  }
+  for (const [jid, n] of times) {
+    if (n === 1) continue;
+    account.duplicated.jobs += n - 1;
+    account.wrong("job twice", `${jid} was done ${n} times`);
+  }
+}
