@@ -6,7 +6,7 @@ import { checkJobs, pendingJobs, watchedJobs } from "./jobs";
 import { readRecords, type Records } from "./records";
 import { caughtUp, settle } from "./settle";
 import { type Host, type Place, Site } from "./site";
-import { type Snapshot, takeSnapshot } from "./snapshot";
+import type { Snapshot } from "./snapshot";
 import { behind, differing, readSequences, sumTables } from "./tables";
 import { checkFollows, checkMedia, checkStatuses } from "./writes";
 
@@ -14,7 +14,7 @@ export { unwatchJobs, watchJobs } from "./jobs";
 export { writablePrimaries, type Primaries } from "./primaries";
 export type { Records } from "./records";
 export { type Host, type Place, Site } from "./site";
-export { type Snapshot, takeSnapshot } from "./snapshot";
+export { type Snapshot } from "./snapshot";
 
 export interface LedgerOptions {
   /** The server that now holds the data. */

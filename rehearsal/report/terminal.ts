@@ -1,0 +1,103 @@
+import { bytes, duration, millis, whole } from "./format";
+import { kinds, type Ledger, type Report, type Switchover } from "./model";
+import { verdict } from "./verdict";
+
+type Paint = (text: string, colour: "red" | "green" | "dim" | "bold") => string;
+const codes = { red: "31", green: "32", dim: "2", bold: "1" };
+
+/** The report for a terminal: what a tired admin wants to know, on one screen. */
+export function terminalReport(r: Report, o: { colour?: boolean } = {}): string {
+  const paint: Paint = (text, colour) => (o.colour ? `\x1b[${codes[colour]}m${text}\x1b[0m` : text);
+  const good = paint(r.ok ? "✔" : "✘", r.ok ? "green" : "red");
+  return [
+    "",
+    `${good} ${paint(`${r.example}: ${verdict(r)}`, "bold")}`,
+    "",
+    ...facts(r, paint),
+    ...fault(r),
+    "",
+    ...phaseLines(r, paint),
+    "",
+    ...ledgerLines("ledger", r.ledger, paint),
+    ...(r.backLedger ? ["", ...ledgerLines("ledger after the way back", r.backLedger, paint)] : []),
+    "",
+  ].join("\n");
+}
+
+function facts(r: Report, paint: Paint): string[] {
+  const { clients: c, federation: f } = r;
+  const zero = (n: number, text: string) => (n > 0 ? paint(text, "red") : text);
+  const streams = c.streams;
+  return [
+    line("switchover", pause(r.switchover)),
+    ...(r.back ? [line("way back", pause(r.back))] : []),
+    line(
+      "people",
+      `${whole(c.requests)} requests, ${zero(c.failed, `${whole(c.failed)} failed`)}, longest wait ${millis(c.longestStallMs)}`,
+    ),
+    ...(streams
+      ? [
+          line(
+            "live feeds",
+            `${whole(streams.clients)} open, ${whole(streams.events)} events, ${whole(streams.reconnects)} reconnects` +
+              (streams.reconnects > 0 ? `, away ${millis(streams.longestGapMs)} at most` : ""),
+          ),
+        ]
+      : []),
+    line(
+      "federation",
+      `${whole(f.delivered)} delivered, ${zero(f.dropped, `${whole(f.dropped)} dropped`)}, ${whole(f.retried)} retried` +
+        (f.received === undefined ? "" : `; ${whole(f.received)} sent out`),
+    ),
+    line("whole time", duration(r.seconds)),
+  ];
+}
+
+function pause(s: Switchover): string {
+  const redis = s.redisPauseMs === undefined ? "" : `, Redis ${millis(s.redisPauseMs)}`;
+  return `writes waited ${millis(s.writePauseMs)}${redis} (round trip ${millis(s.rttMs)}, ${whole(s.writesPerSecond)} writes/s)`;
+}
+
+function fault(r: Report): string[] {
+  return r.fault ? [line("fault", `${r.fault.name}: ${r.fault.title}`), line("", r.fault.ending)] : [];
+}
+
+function phaseLines(r: Report, paint: Paint): string[] {
+  const widest = Math.max(1, ...r.phases.map((p) => p.seconds));
+  return r.phases.map((p) => {
+    const slow = r.steps.filter((s) => s.phase === p.phase).sort((a, b) => b.seconds - a.seconds)[0];
+    const bar = "━".repeat(Math.max(1, Math.round((p.seconds / widest) * 24)));
+    const note = slow && slow.seconds > 1 ? paint(`${slow.name} ${duration(slow.seconds)}`, "dim") : "";
+    return `  ${p.phase.padEnd(12)}${duration(p.seconds).padStart(12)}  ${bar.padEnd(26)}${note}`.trimEnd();
+  });
+}
+
+function ledgerLines(title: string, l: Ledger, paint: Paint): string[] {
+  const cell = (n: number, bad: boolean) => {
+    const text = whole(n).padStart(14);
+    return bad && n > 0 ? paint(text, "red") : text;
+  };
+  const rows = kinds.map(
+    (k) =>
+      `  ${k.padEnd(12)}${cell(l.acknowledged[k], false)}${cell(l.lost[k], true)}${cell(l.duplicated[k], true)}`,
+  );
+  const { tables: t, mediaFiles: m, sequences: s } = l;
+  return [
+    paint(
+      `  ${title.padEnd(12)}${["acknowledged", "lost", "twice"].map((h) => h.padStart(14)).join("")}`,
+      "dim",
+    ),
+    ...rows,
+    line("tables", `${whole(t.compared)} compared (${whole(t.rows)} rows), ${t.different.length} differ`),
+    line(
+      "files",
+      `${whole(m.compared)} compared (${bytes(m.bytes)}), ${m.missing} missing, ${m.different} differ`,
+    ),
+    line("sequences", `${whole(s.compared)} compared, ${s.behind.length} behind`),
+    ...l.findings.map((f) => paint(`  ! ${f}`, "red")),
+  ];
+}
+
+function line(label: string, text: string): string {
+  return `  ${label.padEnd(12)}${text}`;
+}

@@ -1,0 +1,31 @@
+import { count, millis } from "./format";
+import { kinds, type Report } from "./model";
+
+/** The rehearsal in one sentence. */
+export function verdict(r: Report): string {
+  if (r.verdict) return r.verdict;
+  const lost = lostThings(r);
+  const { failed } = r.clients;
+  const { dropped } = r.federation;
+  if (r.ok && r.fault && failed + dropped > 0)
+    return `Ended well in spite of the fault: nothing was lost, ${count(failed, "request")} failed and went through later.`;
+  if (r.ok)
+    return `Moved: nobody noticed, nothing is lost. Writes waited ${millis(r.switchover.writePauseMs)}.`;
+  const bad = [
+    lost > 0 && `${count(lost, "thing")} lost`,
+    twice(r) > 0 && `${count(twice(r), "thing")} there twice`,
+    failed > 0 && `${count(failed, "request")} failed`,
+    dropped > 0 && `${count(dropped, "delivery", "deliveries")} dropped`,
+    r.ledger.tables.different.length > 0 && `${count(r.ledger.tables.different.length, "table")} differ`,
+    r.ledger.mediaFiles.missing + r.ledger.mediaFiles.different > 0 && "media files missing or changed",
+  ].filter(Boolean);
+  return `Not good: ${bad.length > 0 ? bad.join(", ") : "see the findings"}.`;
+}
+
+export function lostThings(r: Report): number {
+  return kinds.reduce((sum, k) => sum + r.ledger.lost[k] + (r.backLedger?.lost[k] ?? 0), 0);
+}
+
+export function twice(r: Report): number {
+  return kinds.reduce((sum, k) => sum + r.ledger.duplicated[k] + (r.backLedger?.duplicated[k] ?? 0), 0);
+}
