@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Gets everything a rehearsal or a test needs: packages, npm modules, the hosts' base system, the tools, the engine.
+# prepare.sh [system|modules|image|tools|engine …] does only those; what is there already costs nothing.
+set -euo pipefail
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+. "$here/lab/paths.sh"
+
+needed=(
+  mmdebstrap systemd-container debian-archive-keyring iproute2 nftables iputils-ping util-linux e2fsprogs procps
+  openssl openssh-client rsync curl ca-certificates shellcheck
+)
+
+system() {
+  ((EUID == 0)) || fail "the lab boots systemd hosts in network namespaces: run it as root (sudo npm run …), on Debian or Ubuntu"
+  [[ -e /etc/debian_version ]] || fail "this is no Debian or Ubuntu: run it in a virtual machine with Debian 12"
+  install_packages
+  [[ -c /dev/net/tun ]] || modprobe tun 2>/dev/null || fail "no /dev/net/tun: the delay between the sites needs it (modprobe tun)"
+  command -v node >/dev/null || fail "no node: install Node 20 or later"
+  command -v go >/dev/null || fail "no go: install Go 1.25 or later (the delay router and, offline, the engine are built with it)"
+}
+
+install_packages() {
+  local missing=() package
+  for package in "${needed[@]}"; do
+    [[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" == installed ]] || missing+=("$package")
+  done
+  ((${#missing[@]})) || return 0
+  say "installing ${missing[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  quietly apt-get update
+  quietly apt-get install --yes --no-install-recommends "${missing[@]}"
+}
+
+modules() {
+  local root="$here/.."
+  [[ "$root/node_modules/.package-lock.json" -nt "$root/package-lock.json" ]] && return 0
+  say "installing the npm modules"
+  (cd "$root" && quietly npm ci --no-audit --no-fund && touch node_modules/.package-lock.json)
+}
+
+# quietly CMD…: its output only if it fails.
+quietly() {
+  local out
+  out="$("$@" 2>&1)" || { printf '%s\n' "$out" | tail -n 30 >&2; fail "failed: $*"; }
+}
+
+image() { "$here/lab/image.sh" >/dev/null; }
+tools() { "$here/tools/build.sh" >/dev/null; }
+engine() { "$here/engine/cli.sh" >/dev/null; }
+
+parts=("$@")
+((${#parts[@]})) || parts=(system modules image tools engine)
+for part in "${parts[@]}"; do
+  case "$part" in
+    system | modules | image | tools | engine) "$part" ;;
+    *) fail "unknown part '$part': expected system, modules, image, tools, engine" ;;
+  esac
+done
