@@ -14,7 +14,7 @@ export { unwatchJobs, watchJobs } from "./jobs";
 export { writablePrimaries, type Primaries } from "./primaries";
 export type { Records } from "./records";
 export { type Host, type Place, Site } from "./site";
-export { type Snapshot } from "./snapshot";
+export { type Snapshot, takeSnapshot } from "./snapshot";
 
 export interface LedgerOptions {
   /** The server that now holds the data. */

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Live, Meter, terminalReport } from "../../rehearsal/report";
+import { bytes, duration, millis, whole } from "../../rehearsal/report/format";
+import { broken, sample } from "./sample";
+
+test("the terminal's report fits on a screen and carries the figures", () => {
+  const text = terminalReport(sample());
+  const lines = text.split("\n");
+  assert.ok(lines.length <= 34, `${lines.length} lines`);
+  assert.ok(Math.max(...lines.map((l) => l.length)) <= 100);
+  assert.match(text, /✔ live-move: Moved: nobody noticed, nothing is lost/);
+  assert.match(text, /switchover +writes waited 121 ms, Redis 24 ms \(round trip 10 ms/);
+  assert.match(text, /statuses +4\u2009210 +0 +0/);
+  assert.doesNotMatch(text, /\x1b/); // eslint-disable-line no-control-regex
+});
+
+test("colours come only when asked for, and mark what is bad", () => {
+  const text = terminalReport(broken(), { colour: true });
+  assert.match(text, /\x1b\[31m✘/); // eslint-disable-line no-control-regex
+  assert.match(text, /! table differs: public\.follows/);
+});
+
+test("figures are written for people", () => {
+  assert.deepEqual([millis(4.24), millis(118.4), millis(2400)], ["4.2 ms", "118 ms", "2.4 s"]);
+  assert.deepEqual([duration(0.42), duration(200), duration(3900)], ["0.4 s", "3 min 20 s", "1 h 5 min"]);
+  assert.deepEqual([bytes(0), bytes(1536), bytes(5 * 1024 ** 3)], ["0 B", "1.5 KiB", "5.0 GiB"]);
+  assert.equal(whole(1234567), "1\u2009234\u2009567");
+});
+
+/** Somewhere to write to, and a clock that a test turns. */
+function desk(isTTY: boolean) {
+  const written: string[] = [];
+  const clock = { now: Date.UTC(2026, 0, 1) };
+  const out = { isTTY, columns: 60, write: (text: string) => (written.push(text), true) };
+  const live = new Live(out as unknown as NodeJS.WriteStream, () => clock.now);
+  return { live, clock, written };
+}
+
+test("away from a terminal progress comes in plain lines, one in five seconds at most", () => {
+  const { live, clock, written } = desk(false);
+  live.phase("replicate");
+  live.event({ at: clock.now, kind: "start", name: "media/copy" });
+  for (let i = 0; i < 60; i++) {
+    clock.now += 500;
+    live.event({ at: clock.now, kind: "message", name: "media/copy", message: `${i} files` });
+  }
+  live.stop();
+  const progress = written.filter((w) => w.includes("media/copy"));
+  assert.ok(progress.length >= 5 && progress.length <= 7, `${progress.length} lines in 30 s`);
+  assert.match(progress.at(-1) ?? "", /^\d\d:\d\d:\d\d replicate · media\/copy · \d+ files · \d+ s\n$/);
+});
+
+test("on a terminal it is one line, written over, cut to the width, and gone at the end", () => {
+  const { live, clock, written } = desk(true);
+  live.phase("prepare");
+  live.event({ at: clock.now, kind: "start", name: "app/tree" });
+  live.event({ at: clock.now, kind: "message", name: "app/tree", message: "x".repeat(200) });
+  assert.ok(written.every((w) => w.startsWith("\r\x1b[2K") && w.length <= 5 + 60 && !w.includes("\n")));
+  live.line("a line that stays");
+  assert.ok(written.some((w) => /^\d\d:\d\d:\d\d a line that stays\n$/.test(w)));
+  live.stop();
+  assert.equal(written.at(-1), "\r\x1b[2K");
+});
+
+test("a meter tells how far, how fast, how long still", () => {
+  let now = 0;
+  const meter = new Meter(100 * 1024 ** 2, () => now);
+  assert.equal(meter.at(0), "0 B of 100.0 MiB");
+  now = 2000;
+  assert.equal(meter.at(20 * 1024 ** 2), "20.0 MiB of 100.0 MiB, 10.0 MiB/s, 8.0 s left");
+});
