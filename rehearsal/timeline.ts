@@ -7,6 +7,8 @@ const step = "command:remote:Command";
 export class Timeline {
   readonly phases: PhaseTime[] = [];
   readonly steps: StepTime[] = [];
+  /** What each finished step printed as its result. */
+  readonly results: { name: string; ok: boolean; result: Record<string, unknown> }[] = [];
   private readonly begun = new Map<string, number>();
   private phase = "";
 
@@ -26,6 +28,7 @@ export class Timeline {
     if ((e.kind !== "done" && e.kind !== "failed") || e.op === "same") return;
     const startedAt = this.begun.get(e.name) ?? e.at;
     const told = result(e.outputs?.["stdout"]);
+    this.results.push({ name: e.name, ok: e.kind === "done", result: told });
     this.steps.push({
       name: e.name,
       host: String(told["host"] ?? ""),
