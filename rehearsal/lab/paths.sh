@@ -14,6 +14,6 @@ with_lock() {
   mkdir -p "$cache"
   (
     flock --nonblock 9 || { say "another run is making the same thing; waiting for it (lock $lock)"; flock 9; }
-    "$@"
+    "$@" 9>&- # nothing that it leaves behind may keep the lock
   ) 9>"$lock"
 }

@@ -15,7 +15,7 @@ build() {
   mkdir -p "$half"
   say "building the delay router"
   # No module is needed for it, so none may be asked for.
-  GOPROXY=off GOFLAGS=-mod=mod go build -o "$half/delay" ./delay || fail "go build of rehearsal/tools/delay failed"
+  GOPROXY=off go build -mod=readonly -o "$half/delay" ./delay || fail "go build of rehearsal/tools/delay failed"
   mv "$half" "$folder"
 }
 
