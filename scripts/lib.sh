@@ -11,6 +11,7 @@ run=/run/trunkline      # locks and progress, gone at reboot
 changed=no   # whether this run changed anything: becomes the outcome
 finished=no  # whether the step came to its end
 explained=no # whether an error message was already given
+traces=yes   # whether what is left on the host stays there
 fields=()    # further fields of the result, as JSON
 
 # Evaluates the settings on stdin. Errors are hidden, since bash would print the line, and it may hold a secret.
@@ -23,6 +24,16 @@ read_settings() {
 
 prepare_state() {
   install -d -m 0700 "$etc" "$state" "$state/saved" "$run"
+}
+
+# For the last step of going back to the survey: once nothing saved, no key and no unit is left, the folders go too, these
+# scripts among them. That happens at the very end of the run.
+leave_no_trace() { traces=no; }
+
+remove_traces() {
+  [[ $scripts == /opt/trunkline/scripts ]] || return 0
+  [[ -z "$(find "$etc" "$state" ! -type d; compgen -G '/etc/systemd/system/trunkline-*' || true)" ]] || return 0
+  rm -rf --one-file-system "$etc" "$state" "$run" /opt/trunkline
 }
 
 log() { printf '%s\n' "$*" >&2; }
@@ -50,6 +61,7 @@ on_error() {
 
 on_exit() {
   if [[ $finished == yes ]]; then
+    [[ $traces == yes ]] || remove_traces
     local outcome=unchanged IFS=,
     [[ $changed == yes ]] && outcome=changed
     printf '{"outcome":"%s"%s}\n' "$outcome" "${fields[*]:+,${fields[*]}}" >&3

@@ -1,5 +1,7 @@
 """Reads and rewrites dotenv files as the Ruby `dotenv` gem and Node's do: quotes, `export`, comments, multi-line values."""
 
+import hashlib
+import hmac
 import re
 import sys
 
@@ -63,6 +65,12 @@ def rewrite(text, changes):
     if added and text and not text.endswith("\n"):
         text += "\n"
     return text + "".join(added)
+
+
+def fingerprint(salt, name, value):
+    """What may be told of a secret: enough to compare it, not enough to find it."""
+    text = "%s\0%s" % (name, value)
+    return hmac.new(salt.encode(), text.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()
 
 
 def read(path):

@@ -1,0 +1,186 @@
+"""Forced command of the read key, run as root on the source: answers the few questions of the move, and refuses all others.
+
+The places it may read are named in /etc/trunkline/serve.roots (made by access/grant); a request names a place, never
+a path outside of one. Every request is told to the journal.
+"""
+
+import io
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import syslog
+import tarfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
+import dotenv  # noqa: E402
+
+ROOTS = "/etc/trunkline/serve.roots"
+TREES = ("home", "app", "media", "node")
+# What rsync's client of any release since 3.1 asks of a sender; nothing that follows links or runs or writes anything.
+RSYNC_SHORT = re.compile(r"-[vlHogDtpAXrzRIWnd]*(?:e[0-9.]*[A-Za-z]*)?")
+RSYNC_LONG = re.compile(
+    r"--(?:numeric-ids|from0|files-from=-|ignore-missing-args|partial|inplace|delete[a-z-]*|no-[a-z-]+"
+    r"|bwlimit=[0-9.]+[kKmM]?|timeout=\d+|log-format=[%a-z]*|out-format=[%a-z]*|stats|compress-choice=[a-z0-9]+)"
+)
+PACKAGE = re.compile(r"[A-Za-z0-9.+_-]+")
+
+
+class Refused(Exception):
+    """The request is none that is served."""
+
+
+def roots():
+    with open(ROOTS, encoding="utf-8") as file:
+        return dict(line.rstrip("\n").split("\t", 1) for line in file if "\t" in line)
+
+
+def place(known, asked):
+    """The real path of NAME/REST below the root NAME; refuses to leave it, also through links."""
+    name, _, rest = asked.partition("/")
+    if name not in TREES or not known.get(name):
+        raise Refused("no place %r is served" % name)
+    if ".." in rest.split("/"):
+        raise Refused("a path may not go up")
+    root = os.path.realpath(known[name])
+    path = os.path.realpath(os.path.join(root, rest)) if rest else root
+    if path != root and not path.startswith(root.rstrip("/") + "/"):
+        raise Refused("the path leaves %s" % name)
+    return path + "/" if asked.endswith("/") else path
+
+
+def rsync(known, words):
+    if words[:2] != ["--server", "--sender"] or "." not in words:
+        raise Refused("rsync may only send")
+    dot = words.index(".")
+    options, paths = words[2:dot], words[dot + 1 :]
+    for option in options:
+        pattern = RSYNC_LONG if option.startswith("--") else RSYNC_SHORT
+        if not pattern.fullmatch(option):
+            raise Refused("rsync option %r is not served" % option)
+    if not paths:
+        raise Refused("rsync without a path")
+    os.execv("/usr/bin/rsync", ["rsync", "--server", "--sender", *options, ".", *(place(known, p) for p in paths)])
+
+
+def fingerprint(known, words):
+    """Salted hash of every variable; the salt comes in on stdin."""
+    salt = sys.stdin.readline().strip()
+    if words or len(salt) < 16:
+        raise Refused("a fingerprint needs a salt of 16 characters on stdin")
+    values = dotenv.read(known["env"])
+    print(json.dumps({name: dotenv.fingerprint(salt, name, value) for name, value in values.items()}))
+
+
+def tell(known, words):
+    """The content of one file: env or site."""
+    if len(words) != 1 or words[0] not in ("env", "site"):
+        raise Refused("only env and site can be told")
+    path = known[words[0]]
+    saved = known["saved"] + os.path.realpath(path)
+    with open(saved if words[0] == "site" and os.path.exists(saved) else path, "rb") as file:
+        sys.stdout.buffer.write(file.read())
+
+
+def archive(members):
+    """A tar of (name, path), links followed."""
+    with tarfile.open(fileobj=sys.stdout.buffer, mode="w|", format=tarfile.PAX_FORMAT) as tar:
+        for name, path in members:
+            with open(path, "rb") as file:
+                content = file.read()
+            info = tarfile.TarInfo(name)
+            info.size, info.mode = len(content), 0o600
+            tar.addfile(info, io.BytesIO(content))
+
+
+def certificates(known, words):
+    archive([("fullchain.pem", known["cert"]), ("privkey.pem", known["key"])])
+
+
+def units(known, words):
+    """Unit files and drop-ins of the app as they were before Trunkline touched them."""
+    found = {}
+    for unit in known["units"].split():
+        names = [unit]
+        if "@" in unit:
+            names.append(re.sub(r"@[^.]*", "@", unit))
+        for name in names:
+            add_unit(found, known, name if name.endswith(".service") else name + ".service")
+    archive(sorted(found.items()))
+
+
+def add_unit(found, known, name):
+    shown = subprocess.run(
+        ["systemctl", "show", "--property=FragmentPath", "--property=DropInPaths", "--", name],
+        stdout=subprocess.PIPE, universal_newlines=True,
+    ).stdout
+    fields = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
+    own = os.path.join("/etc/systemd/system", name)
+    for path in (known["saved"] + own, own, fields.get("FragmentPath", "")):
+        if os.path.isfile(path) and os.path.realpath(path) != "/dev/null":
+            base = name if path != fields.get("FragmentPath") else os.path.basename(path)
+            found.setdefault(base, path)
+            break
+    for path in fields.get("DropInPaths", "").split():
+        if os.path.isfile(path) and not path.startswith("/run/") and "trunkline" not in os.path.basename(path):
+            found["%s/%s" % tuple(path.rsplit("/", 2)[1:])] = path
+
+
+def packages(known, words):
+    """Installed packages that hold the named libraries or programs, one a line."""
+    if not words or not all(PACKAGE.fullmatch(w) for w in words):
+        raise Refused("packages are asked for by file names")
+    names = set()
+    for word in words:
+        shown = subprocess.run(
+            ["dpkg-query", "-S", "*/" + word], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, universal_newlines=True
+        ).stdout
+        names.update(line.split(":")[0] for line in shown.splitlines() if not line.startswith("diversion"))
+    print("\n".join(sorted(names)))
+
+
+def locales(known, words):
+    shown = subprocess.run(["locale", "-a"], stdout=subprocess.PIPE, universal_newlines=True).stdout
+    print(shown, end="")
+
+
+def clock(known, words):
+    """The source's clock: epoch seconds."""
+    print("%.3f" % time.time())
+
+
+def stopped(known, words):
+    """yes when no unit of the app runs here any more."""
+    names = [u if u.endswith(".service") else u + ".service" for u in known["units"].split()]
+    shown = subprocess.run(["systemctl", "is-active", "--", *names], stdout=subprocess.PIPE, universal_newlines=True).stdout
+    print("no" if {"active", "activating", "deactivating", "reloading"} & set(shown.split()) else "yes")
+
+
+VERBS = {
+    "rsync": rsync, "fingerprint": fingerprint, "read": tell, "certificates": certificates, "units": units,
+    "packages": packages, "locales": locales, "clock": clock, "stopped": stopped,
+}  # fmt: skip
+
+
+def main(asked):
+    syslog.openlog("trunkline-access", syslog.LOG_PID, syslog.LOG_AUTHPRIV)
+    client = os.environ.get("SSH_CONNECTION", "").split(" ")[0] or "unknown"
+    try:
+        words = shlex.split(asked)
+        if not words or words[0] not in VERBS:
+            raise Refused("no such request")
+        syslog.syslog(syslog.LOG_INFO, "%s: %s" % (client, asked[:400]))
+        VERBS[words[0]](roots(), words[1:])
+        sys.stdout.flush()
+    except (Refused, ValueError) as why:
+        syslog.syslog(syslog.LOG_WARNING, "refused %s: %s (%s)" % (client, asked[:400], why))
+        sys.exit("trunkline: refused: %s" % why)
+    except (OSError, KeyError) as why:
+        sys.exit("trunkline: %s could not be served on %s: %s" % (words[0], os.uname().nodename, why))
+
+
+if __name__ == "__main__":
+    main(" ".join(sys.argv[1:]))
