@@ -68,9 +68,15 @@ export class LabHost {
   async start(): Promise<void> {
     if (this.running()) return;
     this.machine = this.spawnMachine();
+    await this.booted();
+  }
+
+  /** Waits until the host is up; `fits` may tell a new init from the one before an orderly reboot. */
+  async booted(fits: (pid: number) => boolean = () => true): Promise<void> {
     await waitFor(`${this.name} to boot`, 60_000, async () => {
-      if (!this.running())
-        throw new Error(`${this.name}: the machine ended while booting:\n${this.consoleTail()}`);
+      if (!this.running()) throw new Error(`${this.name}: the machine ended while booting`);
+      const pid = this.findPid();
+      if (!pid || !fits(pid)) return "no new init yet";
       return (await this.systemState()) ?? (await sshdAnswers(this.address));
     }).catch((e: Error) => {
       throw new Error(`${e.message}\n${this.consoleTail()}`);
@@ -144,12 +150,13 @@ export class LabHost {
     const argv = ["-c", join, "boot", hostCgroups(this.name).join(" "), ...nspawn, ...apart, ...world];
     const machine = spawn("bash", argv, { stdio: ["ignore", console, console], detached: true });
     closeSync(console);
+    // An orderly reboot ends the machine with this code, for a service manager to start it again: here, that is us.
+    machine.once("exit", (code) => code === 133 && (this.machine = this.spawnMachine()));
     return machine;
   }
 
   /** Why systemd is not up yet, or nothing. */
   private async systemState(): Promise<string | undefined> {
-    if (!this.findPid()) return "no init yet";
     const o = { allowFail: true, timeoutMs: 5_000 };
     const state = await this.exec(["systemctl", "is-system-running"], o).catch((e: Error) => ({
       stdout: e.message,
