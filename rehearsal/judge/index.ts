@@ -82,7 +82,7 @@ async function checkAllJobs(
   account: Account,
 ): Promise<void> {
   const taken = new Set((fence?.jobs ?? []).map((j) => j.jid).filter((jid) => jid !== ""));
-  for (const site of hosts) for (const jid of await watchedJobs(site.host)) taken.add(jid);
+  for (const site of hosts) for (const jid of await watchedJobs(site)) taken.add(jid);
   const finished = (await Promise.all(hosts.map((site) => site.finishedJobs()))).flat();
   checkJobs(taken, await pendingJobs(truth), finished, account);
 }
@@ -102,17 +102,18 @@ async function compareTables(
     return { compared: o.fence.tables.size, rows, different };
   }
   if (!other) return { compared: 0, rows, different: [] };
-  if (!(await caughtUp(truth, other, o.settleMs ?? 60_000)))
-    account.wrong("standby behind", `${other.name} has not replayed what ${truth.name} wrote`);
+  const deadline = o.settleMs ?? 60_000;
+  const follows = await caughtUp(truth, other, deadline);
+  if (!follows) account.wrong("standby behind", `${other.name} has not replayed what ${truth.name} wrote`);
   let there = await sumTables(other);
   let different = differing(now, there);
   // A row may have been written between the two looks (a scheduler's, say); what really differs goes on differing.
-  for (let look = 0; look < 5 && different.length > 0; look++) {
+  for (let look = 0; look < 5 && follows && different.length > 0; look++) {
     const again = await sumTables(
       truth,
       different.filter((n) => now.has(n)),
     );
-    await caughtUp(truth, other, 10_000);
+    await caughtUp(truth, other, deadline);
     there = await sumTables(
       other,
       different.filter((n) => there.has(n)),

@@ -1,5 +1,5 @@
 import type { Account } from "./account";
-import { type Host, lines, type Site } from "./site";
+import { type Host, lines, type Place, Site } from "./site";
 
 /** A job that Redis holds: in a queue, to be tried again, scheduled, given up, or being worked on. */
 export interface PendingJob {
@@ -38,34 +38,38 @@ export function idle(jobs: PendingJob[]): boolean {
   return !jobs.some((j) => j.where === "busy" || j.where.startsWith("queue:"));
 }
 
-const log = "/var/tmp/judge-jobs.log";
+const witness = String.raw`
+  file=$1; shift
+  [[ ! -e $file.pid ]] || kill -- "-$(cat "$file.pid")" 2>/dev/null || :
+  setsid bash -c 'file=$1; shift
+    while :; do
+      "$@" MONITOR 2>/dev/null | grep -aE --line-buffered "\"(lpush|rpush|zadd)\" \"(queue:|schedule|retry)" |
+        grep -aoE --line-buffered "jid.\":.\"[0-9A-Za-z]+" >>"$file" || :
+      sleep 0.1
+    done' - "$file" "$@" </dev/null >/dev/null 2>&1 &
+  echo $! >"$file.pid"`;
 
 /**
- * Watches a Redis from now on and writes down the id of every job that it takes. Such a witness on each server tells
- * afterwards which jobs there were, also those that were pushed in the last millisecond before the fence.
+ * Watches a host's Redis from now on and writes down the id of every job that it takes. Such a witness on each server
+ * tells afterwards which jobs there were, also those that were pushed in the last millisecond before the fence.
+ * It ends with the host; call this again after a reboot, what was seen is kept.
  */
-export async function watchJobs(host: Host, redis = ["redis-cli"], file = log): Promise<void> {
-  const script = `
-    file=$1; shift
-    setsid bash -c 'file=$1; shift
-      while :; do
-        "$@" MONITOR | grep -aE --line-buffered "\\"[lrz](push|add)\\" \\"(queue:|schedule|retry)" |
-          sed -uE "s/.*jid..\\": *..?\\"([0-9A-Za-z]+).*/\\1/" >>"$file" || :
-        sleep 0.2
-      done' - "$file" "$@" </dev/null >/dev/null 2>&1 &
-    echo $! >"$file.pid"`;
-  await host.exec(["bash", "-euc", script, "-", file, ...redis]);
+export async function watchJobs(host: Host, place?: Place): Promise<void> {
+  const { jobsSeen, redis } = new Site(host, place).place;
+  await host.exec(["bash", "-euc", witness, "-", jobsSeen, ...redis]);
 }
 
 /** Ends a witness; what it wrote stays. */
-export async function unwatchJobs(host: Host, file = log): Promise<void> {
-  await host.exec(["bash", "-c", `kill -- "-$(cat "$1.pid")"`, "-", file], { allowFail: true });
+export async function unwatchJobs(host: Host, place?: Place): Promise<void> {
+  const { jobsSeen } = new Site(host, place).place;
+  const script = '[[ ! -e $1.pid ]] || kill -- "-$(cat "$1.pid")"; rm -f "$1.pid"';
+  await host.exec(["bash", "-c", script, "-", jobsSeen], { allowFail: true });
 }
 
-/** Ids that a witness wrote down. */
-export async function watchedJobs(host: Host, file = log): Promise<string[]> {
-  const r = await host.exec(["bash", "-c", `[[ ! -e $1 ]] || sort -u "$1"`, "-", file]);
-  return lines(r.stdout).filter((line) => /^\w+$/.test(line));
+/** Ids that a host's witness wrote down. */
+export async function watchedJobs({ host, place }: Site): Promise<string[]> {
+  const r = await host.exec(["bash", "-euc", '[[ ! -e $1 ]] || sort -u "$1"', "-", place.jobsSeen]);
+  return lines(r.stdout).flatMap((line) => line.match(/(\w+)$/)?.[1] ?? []);
 }
 
 /** Every job that any Redis ever took is done, or is held by the Redis that serves now; none was done twice. */

@@ -16,6 +16,8 @@ export interface Place {
   media?: string;
   /** Command that prints what Sidekiq logged. */
   sidekiqLog?: string[];
+  /** File in which the judge's own witness writes down the jobs that Redis took. */
+  jobsSeen?: string;
 }
 
 const usual: Required<Place> = {
@@ -23,11 +25,12 @@ const usual: Required<Place> = {
   redis: ["redis-cli"],
   media: "/home/mastodon/live/public/system",
   sidekiqLog: ["journalctl", "-q", "--no-pager", "-o", "cat", "-u", "mastodon-sidekiq*"],
+  jobsSeen: "/var/tmp/judge-jobs",
 };
 
 /** One server as the judge sees it: rows by SQL, keys by redis-cli, files by find. It changes nothing there. */
 export class Site {
-  private readonly place: Required<Place>;
+  readonly place: Required<Place>;
 
   constructor(
     readonly host: Host,
