@@ -1,35 +1,146 @@
-/** Stand-in providers for the rehearsal: one process, one port a package, attached by the engine. */
+/**
+ * Stand-in clouds for the rehearsal: one process, one port a package, attached by the engine (PULUMI_DEBUG_PROVIDERS).
+ * The process belongs to the rehearsal, so what the clouds have survives a killed `pulumi up`.
+ */
+import path from "node:path";
+import { randomBytes } from "node:crypto";
+import { Api, throughApi, type ApiCall, type ApiFault } from "./api";
+import { cloudflare } from "./cloudflare";
 import { command } from "./command";
+import { serveDns, type DnsServer } from "./dns";
+import { hcloud } from "./hcloud";
+import { defaultPool, noLab, type Cloud, type CloudLab, type Pool } from "./lab";
 import { serve } from "./provider";
 import { random } from "./random";
+import { Store, type DnsRecord, type Provider, type State, type Zone } from "./store";
 import { tls } from "./tls";
+import { vultr } from "./vultr";
+
+export type { ApiCall, ApiFault } from "./api";
+export type { CloudLab, NewServer, Pool } from "./lab";
+export { inLab } from "./inlab";
 
 export interface CloudsOptions {
-  /** Address to listen on. */
+  /** What boots the servers. @default servers exist in the books alone */
+  lab?: CloudLab;
+  /** Address to listen on. @default 127.0.0.1 */
   listen?: string;
-  /** The program's folder, to which relative asset paths are relative; the current one by default. */
+  /** The program's folder, to which relative asset paths are relative. @default the current one */
   directory?: string;
+  /** Folder of the clouds' books; a second start with the same one goes on from there. @default in memory */
+  dir?: string;
+  /** Addresses that servers get, in this order. @default 198.18.1.10 to .29 */
+  pool?: Pool;
+  /** Where to serve DNS. @default nowhere */
+  dns?: { address: string; port?: number };
+}
+
+/** A record as an admin made it by hand, before Trunkline came. */
+export interface GivenRecord {
+  /** Full name, without a trailing dot. */
+  name: string;
+  type: string;
+  content: string;
+  ttl?: number;
+  proxied?: boolean;
+}
+
+/** The clouds' control panel, for those who play the world and its accidents. */
+export class CloudsApi {
+  constructor(
+    private readonly store: Store,
+    private readonly api: Api,
+    /** The DNS server, when there is one. */
+    readonly dns?: DnsServer,
+  ) {}
+
+  get state(): State {
+    return this.store.state;
+  }
+
+  /** Every call to a cloud's API, with its outcome. */
+  get calls(): ApiCall[] {
+    return this.api.calls;
+  }
+
+  /** Makes the next matching calls to an API fail; they count down. */
+  fail(fault: ApiFault): void {
+    this.api.fail(fault);
+  }
+
+  /** Takes all faults back. */
+  heal(): void {
+    this.api.heal();
+  }
+
+  /** A zone with its records, as it was before the migration. */
+  addZone(o: {
+    provider: Provider;
+    name: string;
+    ttl?: number;
+    nameServers?: string[];
+    records?: GivenRecord[];
+  }): Zone {
+    const zone: Zone = {
+      id: o.provider === "cloudflare" ? randomBytes(16).toString("hex") : this.store.id(),
+      provider: o.provider,
+      name: o.name,
+      ttl: o.ttl ?? 3600,
+      serial: 2026010101,
+      nameServers: o.nameServers ?? [`ns1.${o.name}`],
+      records: [],
+    };
+    this.store.change((s) => s.zones.push(zone));
+    for (const record of o.records ?? []) this.setRecord(zone.name, record);
+    return zone;
+  }
+
+  /** Adds a record by hand, or changes the one of the same name and type. */
+  setRecord(zoneName: string, given: GivenRecord): DnsRecord {
+    const zone = this.state.zones.find((z) => z.name === zoneName);
+    if (!zone) throw new Error(`no zone ${zoneName}`);
+    const now = new Date().toISOString();
+    const found = zone.records.find((r) => r.name === given.name && r.type === given.type);
+    const record = found ?? ({ id: randomBytes(16).toString("hex"), createdOn: now } as DnsRecord);
+    return this.store.change(() => {
+      Object.assign(record, given, { modifiedOn: now });
+      if (!found) zone.records.push(record);
+      zone.serial++;
+      return record;
+    });
+  }
+
+  /** The records of a name, as its zone has them now. */
+  records(name: string, type?: string): DnsRecord[] {
+    const all = this.state.zones.flatMap((z) => z.records);
+    return all.filter((r) => r.name === name && (type === undefined || r.type === type));
+  }
 }
 
 export interface Clouds {
   /** What to put into the environment of `pulumi`. */
   env: Record<string, string>;
+  api: CloudsApi;
   stop(): Promise<void>;
 }
 
-/** Starts all packages; the state of the clouds lives as long as its folder, not as long as an engine. */
+/** Starts all packages, and the DNS server where one is wanted. */
 export async function startClouds(o: CloudsOptions = {}): Promise<Clouds> {
-  const packages = [command, random, tls];
+  const store = new Store(o.dir && path.join(o.dir, "clouds.json"));
+  const cloud: Cloud = { store, lab: o.lab ?? noLab, pool: o.pool ?? defaultPool };
+  const api = new Api();
+  const clouds = [hcloud(cloud), vultr(cloud), cloudflare(cloud)].map((pkg) => throughApi(pkg, api));
   const served = await Promise.all(
-    packages.map(async (pkg) => ({
-      name: pkg.name,
-      ...(await serve(pkg, o.directory ?? process.cwd(), o.listen)),
-    })),
+    [command, random, tls, ...clouds].map(async (pkg) => {
+      return { name: pkg.name, ...(await serve(pkg, o.directory ?? process.cwd(), o.listen)) };
+    }),
   );
+  const dns = o.dns && (await serveDns(store.state, o.dns.address, o.dns.port));
   return {
     env: { PULUMI_DEBUG_PROVIDERS: served.map(({ name, port }) => `${name}:${port}`).join(",") },
+    api: new CloudsApi(store, api, dns),
     async stop() {
-      await Promise.all(served.map((s) => s.stop()));
+      await Promise.all([...served.map((s) => s.stop()), dns?.stop()]);
     },
   };
 }
