@@ -43,7 +43,7 @@ const witness = String.raw`
   [[ ! -e $file.pid ]] || kill -- "-$(cat "$file.pid")" 2>/dev/null || :
   setsid bash -c 'file=$1; shift
     while :; do
-      "$@" MONITOR 2>/dev/null | grep -aE --line-buffered "\"(lpush|rpush|zadd)\" \"(queue:|schedule|retry)" |
+      "$@" MONITOR 2>/dev/null | grep -aiE --line-buffered "\"(lpush|rpush|zadd)\" \"(queue:|schedule|retry)" |
         grep -aoE --line-buffered "jid.\":.\"[0-9A-Za-z]+" >>"$file" || :
       sleep 0.1
     done' - "$file" "$@" </dev/null >/dev/null 2>&1 &
