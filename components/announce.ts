@@ -1,0 +1,24 @@
+import * as pulumi from "@pulumi/pulumi";
+import { estimatesOf, pauseOf } from "../survey/estimates";
+import type { Finding } from "../survey/finding";
+import { findingsOf } from "../survey/findings";
+import { reached } from "../survey/phase";
+import { render, renderFinding } from "../survey/render";
+import { stepsToCome } from "../survey/plan";
+import type { Survey } from "./survey";
+
+/** What the admin is told before anything is registered. @throws Error where a finding forbids to go on. */
+export async function announce(seen: Survey): Promise<Finding[]> {
+  const findings = findingsOf(seen);
+  const steps = stepsToCome(seen.at, seen.migration);
+  const estimates = estimatesOf(steps, seen.source, seen.migration);
+  const pause = reached(seen.at, "retire") ? undefined : pauseOf(seen, seen.ownRttMs);
+  await pulumi.log.info(render(seen, findings, estimates, pause));
+  const errors = findings.filter((f) => f.level === "error");
+  for (const f of findings) if (f.level === "warning") await pulumi.log.warn(renderFinding(f).trim());
+  if (errors.length)
+    throw new pulumi.RunError(
+      `the survey found ${errors.length === 1 ? "an error" : `${errors.length} errors`}; nothing has been changed:\n${errors.map(renderFinding).join("\n")}`,
+    );
+  return findings;
+}

@@ -1,0 +1,111 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Migration } from "../config";
+import { wanted } from "../survey/phase";
+import type { DnsRecord } from "../survey/records";
+import { later, type Link } from "./chain";
+import type { Stage } from "./stage";
+import { Step } from "./step";
+
+export interface DnsArgs {
+  stage: Stage;
+  dns: Migration["dns"];
+  /** The records as they are now. */
+  found: DnsRecord[];
+  /** The records as they were when the migration began. */
+  original: pulumi.Input<DnsRecord[]>;
+  target: { address: pulumi.Input<string>; ipv6: pulumi.Input<string> };
+}
+
+/**
+ * The A and AAAA records of the instance, adopted and never made. Pulumi adopts a record only as it is; so the run that
+ * adopts changes nothing, and content and TTL follow the phase from the run after it on.
+ */
+export class Dns extends pulumi.ComponentResource implements Link {
+  readonly resources: pulumi.CustomResource[];
+  readonly wait: Step;
+  /** Whether this run adopts. */
+  readonly adopting: boolean;
+  private readonly before = later();
+
+  constructor(name: string, args: DnsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("trunkline:index:Dns", name, {}, opts);
+    const { stage, dns } = args;
+    const moving = args.found.filter((r) => r.type !== "CNAME");
+    this.adopting = dns.provider !== "none" && stage.at === "survey";
+    this.resources = dns.provider === "none" ? [] : moving.map((record) => this.adopt(name, record, args));
+    const RECORDS = pulumi
+      .all([args.target.address, args.target.ipv6])
+      .apply(([a, aaaa]) => moving.map((r) => `${r.name} ${r.type} ${r.type === "A" ? a : aaaa}`).join("\n"));
+    this.wait = new Step(
+      "dns/wait",
+      {
+        stage,
+        held: this.adopting,
+        settings: { RECORDS, DNS_BY_HAND: dns.provider === "none" ? "yes" : "no" },
+      },
+      { parent: this },
+    );
+    this.registerOutputs({});
+  }
+
+  follow(before: pulumi.Resource[]): void {
+    this.before.settle(before);
+  }
+
+  private adopt(name: string, record: DnsRecord, args: DnsArgs): pulumi.CustomResource {
+    const provider: typeof import("./dns-cloudflare") | typeof import("./dns-hetzner") = forProvider(
+      args.dns.provider,
+    );
+    return provider.make(
+      `${name}-${record.name}-${record.type}`,
+      this.adopting
+        ? record
+        : pulumi.all([args.original, args.target.address, args.target.ipv6]).apply(([original, a, aaaa]) => {
+            const first = original.find((o) => o.name === record.name && o.type === record.type) ?? record;
+            return follow(first, args.stage, args.dns.ttl, record.type === "A" ? a : aaaa);
+          }),
+      record,
+      args.dns.zone,
+      {
+        parent: this,
+        dependsOn: this.before.promise,
+        import: this.adopting ? record.id : undefined,
+        // It was there before this stack, and stays when the stack goes.
+        retainOnDelete: true,
+      },
+    );
+  }
+}
+
+/** A record as a phase wants it. */
+export function follow(
+  original: DnsRecord,
+  stage: Pick<Stage, "phase">,
+  ttl: number,
+  target: string,
+): DnsRecord {
+  const lowered = wanted(stage.phase, "prepare", "retire") && !original.proxied;
+  return {
+    ...original,
+    values: wanted(stage.phase, "switch") ? [target] : original.values,
+    ttl: lowered ? ttl : original.ttl,
+  };
+}
+
+/** The records of the moving names as they are now. */
+export async function lookUpRecords(dns: Migration["dns"], names: string[]): Promise<DnsRecord[]> {
+  return names.length ? forProvider(dns.provider).lookUp(dns.zone, names) : [];
+}
+
+/** A provider's file is loaded only where it is used, so that nobody needs the plugins of the others. */
+function forProvider(provider: "none"): typeof import("./dns-none");
+function forProvider(
+  provider: Migration["dns"]["provider"],
+): typeof import("./dns-cloudflare") | typeof import("./dns-hetzner");
+function forProvider(provider: Migration["dns"]["provider"]) {
+  return provider === "cloudflare"
+    ? require("./dns-cloudflare")
+    : provider === "hetzner"
+      ? require("./dns-hetzner")
+      : require("./dns-none");
+}

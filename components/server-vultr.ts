@@ -1,0 +1,108 @@
+import * as vultr from "@ediri/vultr";
+import * as pulumi from "@pulumi/pulumi";
+import type { CloudServer } from "../config";
+import { hostKey } from "./host-key";
+import type { ServerArgs, TargetServer } from "./server";
+
+const tag = "trunkline-host-key-";
+
+/** Finds the server of an instance by its label. */
+export async function lookUp(domain: string): Promise<{ address: string; fingerprint: string } | undefined> {
+  const { instances } = await vultr.getInstances({ filters: [{ name: "label", values: [domain] }] });
+  if (instances.length > 1)
+    throw new Error(
+      `vultr: expected one server labelled ${domain}; found ${instances.length}; delete or relabel what is not in use`,
+    );
+  const [server] = instances;
+  const mark = server?.tags.find((t) => t.startsWith(tag));
+  return server && { address: server.mainIp, fingerprint: mark?.slice(tag.length) ?? "" };
+}
+
+export function make(name: string, args: ServerArgs): TargetServer {
+  return new VultrServer(name, args);
+}
+
+/** A server at Vultr. @stateful */
+export class VultrServer extends pulumi.ComponentResource implements TargetServer {
+  readonly address: pulumi.Output<string>;
+  readonly ipv6: pulumi.Output<string>;
+  readonly hostKey: pulumi.Output<string>;
+  readonly port = 22;
+  readonly user = "root";
+  readonly fresh = true;
+
+  constructor(name: string, args: ServerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("trunkline:index:VultrServer", name, {}, opts);
+    const { domain, key: admin } = args.migration;
+    const wanted = args.migration.target as CloudServer;
+    const child = { parent: this };
+    const key = hostKey(`${name}-host-key`, child);
+    const sshKey = new vultr.SSHKey(`${name}-ssh-key`, { name: domain, sshKey: admin.public }, child);
+    const firewall = new vultr.FirewallGroup(`${name}-firewall`, { description: domain }, child);
+    for (const rule of rules(wanted.adminCidrs))
+      new vultr.FirewallRule(
+        `${name}-firewall-${rule.name}`,
+        { firewallGroupId: firewall.id, ...rule.args },
+        child,
+      );
+    const instance = new vultr.Instance(
+      `${name}-instance`,
+      {
+        label: domain,
+        hostname: domain,
+        plan: wanted.type,
+        region: wanted.location,
+        osId: Number(wanted.image),
+        enableIpv6: wanted.ipv6,
+        sshKeyIds: [sshKey.id],
+        firewallGroupId: firewall.id,
+        userData: key.userData,
+        activationEmail: false,
+        tags: [key.fingerprint.apply((f) => `${tag}${f}`)],
+      },
+      // Each of these would replace the server, and with it all that it holds.
+      {
+        ...child,
+        protect: args.protect,
+        ignoreChanges: ["hostname", "osId", "region", "sshKeyIds", "userData"],
+      },
+    );
+    const instanceId = instance.id;
+    new vultr.ReverseIpv4(
+      `${name}-rdns-ipv4`,
+      { instanceId, ip: instance.mainIp, reverse: args.reverseName },
+      child,
+    );
+    if (wanted.ipv6)
+      new vultr.ReverseIpv6(
+        `${name}-rdns-ipv6`,
+        { instanceId, ip: instance.v6MainIp, reverse: args.reverseName },
+        child,
+      );
+    this.address = instance.mainIp;
+    this.ipv6 = wanted.ipv6 ? instance.v6MainIp : pulumi.output("");
+    this.hostKey = key.public;
+    this.registerOutputs({ address: this.address, ipv6: this.ipv6 });
+  }
+}
+
+/** People reach the web, the admin reaches SSH, and ping answers. */
+function rules(adminCidrs: string[]) {
+  const all = ["0.0.0.0/0", "::/0"];
+  const one = (name: string, protocol: string, port: string | undefined, cidr: string) => {
+    const [subnet = "", bits = "0"] = cidr.split("/");
+    const ipType = subnet.includes(":") ? "v6" : "v4";
+    return {
+      name: `${name}-${cidr.replace(/[^0-9a-f]+/g, "-")}`,
+      args: { ipType, protocol, port, subnet, subnetSize: Number(bits) },
+    };
+  };
+  return [
+    ...adminCidrs.map((c) => one("ssh", "tcp", "22", c)),
+    ...all.flatMap((c) => [
+      one("http", "tcp", "80", c),
+      one("https", "tcp", "443", c),
+      one("ping", "icmp", undefined, c),
+    ]),
+  ];
+}

@@ -1,0 +1,155 @@
+import { remote } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { planned, type StepName } from "../survey/plan";
+import { later, type Link } from "./chain";
+import type { Host } from "./host";
+import type { Stage } from "./stage";
+
+/** What a step says in its last line. */
+export interface StepResult {
+  /** `changed` or `unchanged`; `unknown` if it printed no result. */
+  outcome: string;
+  [figure: string]: unknown;
+}
+
+export interface StepArgs {
+  stage: Stage;
+  /** Wanted in a later run only, whatever the phase. @default false */
+  held?: boolean;
+  /** Settings beyond those that every step gets; secrets are welcome. @default - none */
+  settings?: Record<string, pulumi.Input<string>>;
+  /** Runs before the step is made or changed, and may refuse. @default - none */
+  gate?: pulumi.ResourceHook;
+  /** Never deleted or replaced. @default false */
+  protect?: boolean;
+}
+
+/**
+ * One wanted state of one server: `scripts/NAME.sh` there, told by WANT whether its end should be present or absent.
+ * It has no `delete`: what a migration did is undone by going back, never by destroying a stack.
+ */
+export class Step implements Link {
+  readonly resources: remote.Command[] = [];
+  readonly result: pulumi.Output<StepResult | undefined>;
+  private readonly before = later();
+
+  constructor(
+    readonly name: StepName,
+    args: StepArgs,
+    opts: { parent: pulumi.Resource },
+  ) {
+    const { on, from, until } = planned(name);
+    const host = args.stage.host(on);
+    if (!host) {
+      this.result = pulumi.output(undefined);
+      return;
+    }
+    const WANT = args.held ? "absent" : args.stage.want(from, until);
+    const settings = { WANT, SIDE: on, ...args.stage.settings, ...args.settings };
+    const dependsOn: Promise<pulumi.Resource[]> = this.before.promise.then((b) => [...host.resources, ...b]);
+    const command = new remote.Command(
+      name,
+      {
+        ...common(host, 10),
+        create: `${host.sudo}bash ${scriptsFolder}/run ${name}`,
+        stdin: pulumi.secret(pulumi.output(settings).apply(encodeSettings)),
+        // Progress goes to stderr and is shown as it happens; stdout is one line of JSON for the result.
+        logging: "stderr",
+        // The result of the last run is no setting, and a long one would not fit the environment.
+        addPreviousOutputInEnv: false,
+      },
+      {
+        parent: opts.parent,
+        dependsOn,
+        ignoreChanges,
+        protect: args.protect,
+        hooks: args.gate && { beforeCreate: [args.gate], beforeUpdate: [args.gate] },
+      },
+    );
+    this.resources.push(command);
+    this.result = command.stdout.apply(readResult);
+  }
+
+  follow(before: pulumi.Resource[]): void {
+    this.before.settle(before);
+  }
+}
+
+/** Folder on a server under which the scripts lie; the steps' commands name it, so it never changes. */
+export const scriptsFolder = "/opt/trunkline/scripts";
+
+/**
+ * The scripts on a server. They are copied *into* a folder that is made first: copied to a path that may or may
+ * not exist, they would land a level deeper the second time. An edited script is one visible upload, and no step runs again for it.
+ */
+export function upload(host: Host, folder: string, triggers: string[], opts: Upload): pulumi.Resource[] {
+  const made = new remote.Command(
+    `${host.name}/folder`,
+    {
+      ...common(host, opts.patience, triggers),
+      create: `${host.sudo}install -d -m 0755 -o ${host.user} ${scriptsFolder.replace(/\/[^/]*$/, "")}`,
+      logging: "stderr",
+      addPreviousOutputInEnv: false,
+    },
+    { parent: opts.parent, dependsOn: opts.dependsOn, ignoreChanges },
+  );
+  const copied = new remote.CopyToRemote(
+    `${host.name}/scripts`,
+    {
+      ...common(host, 10, triggers),
+      source: new pulumi.asset.FileArchive(folder),
+      remotePath: scriptsFolder.replace(/\/[^/]*$/, ""),
+    },
+    { parent: opts.parent, dependsOn: [made], ignoreChanges },
+  );
+  return [made, copied];
+}
+
+export interface Upload {
+  parent: pulumi.Resource;
+  dependsOn: Promise<pulumi.Resource[]>;
+  /** How many times to dial for the first contact: a new server takes its time to boot. */
+  patience: number;
+}
+
+/**
+ * A changed connection alone would run every finished step again. A step that runs for another reason keeps the
+ * connection of its state, and a new server (another host key, see triggers) replaces its steps and gives them its own.
+ */
+const ignoreChanges = ["connection"];
+
+/** What every command needs to know. customTimeouts would be ignored by remote commands, so the scripts keep the deadlines. */
+function common(host: Host, dialErrorLimit: number, triggers: string[] = []) {
+  return {
+    connection: {
+      host: host.address,
+      port: host.port,
+      user: host.user,
+      privateKey: pulumi.secret(host.privateKey),
+      // Without it the provider would accept any server.
+      hostKey: host.hostKey,
+      dialErrorLimit,
+      perDialTimeout: 15,
+    },
+    triggers: [host.hostKey, ...triggers],
+  };
+}
+
+/** One line NAME='value' each, quoted for a shell; a value may hold any byte but NUL. */
+export function encodeSettings(settings: Record<string, string>): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `${name}='${value.replaceAll("'", "'\\''")}'\n`)
+    .join("");
+}
+
+/** The result in the last line of a step's output. */
+export function readResult(stdout: string | undefined): StepResult {
+  const last = (stdout ?? "").trimEnd().split("\n").at(-1) ?? "";
+  try {
+    const result: unknown = JSON.parse(last);
+    if (result && typeof result === "object" && "outcome" in result) return result as StepResult;
+  } catch {
+    // Falls through: no result is a result too, and the step itself did succeed.
+  }
+  return { outcome: "unknown" };
+}

@@ -1,0 +1,81 @@
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import type { Migration } from "../config";
+import { positionOf } from "../survey/position";
+import type { Seen } from "../survey/finding";
+import type { Raw } from "../survey/raw";
+import { namesOf } from "../survey/records";
+import { webDomain } from "../survey/facts";
+import { lookUpRecords } from "./dns";
+import { lookUpTarget } from "./server";
+import { runOver, type SshServer } from "./ssh";
+
+export interface Survey extends Seen {
+  /** This machine's round trip to the source. */
+  ownRttMs: number;
+  /** The target as it was found; undefined where there is none yet. */
+  there?: SshServer & { hostKey: string };
+}
+
+interface Answer {
+  raw?: Raw;
+  hostKey: string;
+  nowMs: number;
+  rttMs: number;
+  problem?: string;
+}
+
+/** Reads both servers and the zone, and changes nothing. */
+export async function survey(migration: Migration): Promise<Survey> {
+  const salt = randomBytes(16).toString("hex");
+  const target = await lookUpTarget(migration);
+  const server: SshServer = {
+    side: "source",
+    ...migration.source,
+    privateKey: migration.key.private,
+    pinned: migration.source,
+  };
+  const peer = `${migration.source.host}:${migration.source.port}`;
+  const [s, t] = await Promise.all([
+    look(server, { side: "source", salt, ...migration.mastodon, domain: migration.domain }),
+    target && look(target, { side: "target", salt, ...migration.mastodon, domain: migration.domain, peer }),
+  ]);
+  const names = namesOf(migration.dns.names, s.raw ? webDomain(s.raw) : "");
+  return {
+    migration,
+    source: s.raw,
+    target: t?.raw,
+    unreachable: { source: s.problem, target: t?.problem },
+    at: positionOf(s.raw, t?.raw),
+    dns: await lookUpRecords(migration.dns, names),
+    nowMs: { source: s.nowMs, target: t?.nowMs ?? Date.now() },
+    ownRttMs: s.rttMs,
+    there: target && t?.raw && { ...target, hostKey: t.hostKey },
+  };
+}
+
+/** Runs the survey's script on a server, from stdin: not even a file is left there. */
+async function look(server: SshServer, settings: Record<string, unknown>): Promise<Answer> {
+  const script = await readFile(path.join(__dirname, "..", "scripts/survey/survey.py"), "utf8");
+  // A JSON text within a JSON string is a Python string too.
+  const first = `SETTINGS = __import__("json").loads(${JSON.stringify(JSON.stringify(settings))})\n`;
+  const sudo = server.user === "root" ? "" : "sudo -n ";
+  try {
+    const a = await runOver(server, `${sudo}python3 -`, first + script, 30_000);
+    const nowMs = Date.now();
+    if (a.code !== 0) throw new Error(failed(server, a.code, a.stderr));
+    return { raw: JSON.parse(a.stdout) as Raw, hostKey: a.hostKey, nowMs, rttMs: a.rttMs };
+  } catch (e) {
+    return { hostKey: "", nowMs: Date.now(), rttMs: 0, problem: (e as Error).message };
+  }
+}
+
+function failed(server: SshServer, code: number | null, stderr: string): string {
+  const where = `the ${server.side} ${server.host}`;
+  if (code === 127 || /python3: (command )?not found/.test(stderr))
+    return `${where} has no python3: apt-get install python3-minimal there`;
+  if (/sudo: /.test(stderr))
+    return `${where}: ${server.user} may not run sudo without a password: allow it in sudoers, or take root`;
+  return `${where}: the survey failed (status ${code}): ${stderr.trim().split("\n").slice(-3).join(" | ")}`;
+}

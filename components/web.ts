@@ -1,0 +1,27 @@
+import * as pulumi from "@pulumi/pulumi";
+import { type Reader, readerSettings } from "./reader";
+import type { Stage } from "./stage";
+import { Step } from "./step";
+
+export interface WebArgs {
+  stage: Stage;
+  reader: Reader;
+}
+
+/** nginx on both servers: the site on the target before DNS points there, and the source as its proxy. */
+export class Web extends pulumi.ComponentResource {
+  readonly certificates: Step;
+  readonly site: Step;
+  readonly proxy: Step;
+
+  constructor(name: string, args: WebArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("trunkline:index:Web", name, {}, opts);
+    const { stage } = args;
+    const child = { parent: this };
+    const settings = readerSettings(args.reader);
+    this.certificates = new Step("web/certificates", { stage, settings }, child);
+    this.site = new Step("web/site", { stage }, child);
+    this.proxy = new Step("web/proxy", { stage }, child);
+    this.registerOutputs({});
+  }
+}

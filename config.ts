@@ -1,0 +1,142 @@
+import * as pulumi from "@pulumi/pulumi";
+import { isIPv6 } from "node:net";
+import { isName, Keys, type SshServer } from "./keys";
+import type { Phase } from "./survey/phase";
+
+/** A server that the program makes. */
+export interface CloudServer {
+  type: string;
+  location: string;
+  image: string;
+  ipv6: boolean;
+  adminCidrs: string[];
+}
+
+export type Target =
+  ({ provider: "existing"; ipv6?: string } & SshServer) | ({ provider: "hetzner" | "vultr" } & CloudServer);
+
+/** One migration: what the admin asked for, checked, with every default filled in. */
+export interface Migration {
+  phase: Phase;
+  domain: string;
+  source: SshServer;
+  /** The key that opens both servers; `public` is derived from it. */
+  key: { private: string; public: string };
+  target: Target;
+  /** @property names - empty: the web domain, which only the survey knows. */
+  dns: { provider: "none" | "cloudflare" | "hetzner"; zone: string; names: string[]; ttl: number };
+  /** Where to look for Mastodon; empty: the survey finds it. */
+  mastodon: { dir: string; user: string };
+  carryRedis: boolean;
+  copyRateMiB: number;
+  drainSeconds: number;
+  deadlineMs: number;
+  slotKeepMiB: number;
+  /** Codes of findings that the admin takes upon himself. */
+  accepted: string[];
+}
+
+/** What is wrong with the configuration: every problem, a line each. */
+export class ConfigError extends Error {
+  constructor(readonly problems: string[]) {
+    super(`the configuration can't be used as it is:\n${problems.map((p) => `  - ${p}`).join("\n")}`);
+    this.name = "ConfigError";
+  }
+}
+
+/** Reads the stack's configuration. @throws ConfigError */
+export function readConfig(): Migration {
+  const config = new pulumi.Config();
+  return parseMigration((key) => config.get(key));
+}
+
+/** Makes a migration of texts by key, undefined or "" where the key is not set. Pure. @throws ConfigError */
+export function parseMigration(get: (key: string) => string | undefined): Migration {
+  const c = new Keys(get);
+  const migration: Migration = {
+    phase: c.phase(),
+    domain: c.name("domain", "your instance's LOCAL_DOMAIN, like social.example"),
+    source: c.server("source"),
+    key: c.privateKey("sshPrivateKey"),
+    target: readTarget(c),
+    dns: readDns(c),
+    mastodon: { dir: c.folder("mastodonDir"), user: c.text("mastodonUser") },
+    carryRedis: c.flag("carryRedis", true),
+    copyRateMiB: c.whole("copyRateMiB", 0, 0, 100_000),
+    drainSeconds: c.whole("drainSeconds", 60, 1, 3600),
+    deadlineMs: c.whole("deadlineMs", 5000, 500, 60_000),
+    slotKeepMiB: c.whole("slotKeepMiB", 10_240, 256, 10_000_000),
+    accepted: c.list("acceptFindings"),
+  };
+  c.oneOf("appInstall", ["copy"], "copy");
+  checkTogether(c, migration);
+  if (c.problems.length) throw new ConfigError(c.problems);
+  return migration;
+}
+
+function readTarget(c: Keys): Target {
+  const provider = c.oneOf("targetProvider", ["existing", "hetzner", "vultr"], "existing");
+  if (provider === "existing") {
+    for (const key of ["serverType", "serverLocation", "serverImage", "adminCidrs"])
+      c.unused(key, 'is for a server that the program makes, but targetProvider is "existing"');
+    const ipv6 = c.text("targetIpv6");
+    if (ipv6 && !isIPv6(ipv6)) c.problem("targetIpv6", ipv6, "an IPv6 address like 2001:db8::10");
+    return { provider, ipv6: ipv6 || undefined, ...c.server("target") };
+  }
+  for (const key of ["targetHost", "targetIpv6", "targetHostKey"])
+    c.unused(
+      key,
+      `is for a server that is there already, but targetProvider is "${provider}"; or write existing there`,
+    );
+  const defaults = { hetzner: ["cx33", "nbg1", "debian-12"], vultr: ["vc2-4c-8gb", "fra", "2136"] }[provider];
+  const [type = "", location = "", image = ""] = defaults;
+  const server = {
+    type: c.text("serverType") || type,
+    location: c.text("serverLocation") || location,
+    image: c.text("serverImage") || image,
+    ipv6: c.flag("serverIpv6", true),
+    adminCidrs: c.cidrs("adminCidrs"),
+  };
+  if (provider === "vultr" && !/^\d+$/.test(server.image))
+    c.problem("serverImage", server.image, "the number of an OS at Vultr, like 2136 for Debian 12");
+  return { provider, ...server };
+}
+
+function readDns(c: Keys): Migration["dns"] {
+  const provider = c.oneOf("dnsProvider", ["none", "cloudflare", "hetzner"], "none");
+  const names = c.list("dnsNames").map((n) => n.toLowerCase());
+  for (const n of names)
+    if (!isName(n)) c.problem("dnsNames", n, "full names without a trailing dot, like social.example");
+  const ttl = c.whole("dnsTtl", 60, 30, 86_400);
+  if (provider === "none") {
+    c.unused("dnsZone", 'has no use while dnsProvider is "none"; write cloudflare or hetzner there');
+    return { provider, zone: "", names, ttl };
+  }
+  const zone = c.name(
+    "dnsZone",
+    `the zone at ${provider} that holds the instance's records, like example.com`,
+  );
+  for (const n of names)
+    if (zone && n !== zone && !n.endsWith(`.${zone}`))
+      c.problem("dnsNames", n, `names inside the zone ${zone}`);
+  if (provider === "cloudflare" && ttl < 60)
+    c.problem("dnsTtl", String(ttl), "60 or more: Cloudflare takes no less");
+  return { provider, zone, names, ttl };
+}
+
+/** Refuses what only two keys together make wrong. */
+function checkTogether(c: Keys, m: Migration): void {
+  if (m.target.provider === "existing" && m.target.host) {
+    if (m.target.host === m.source.host && m.target.port === m.source.port)
+      c.problem("targetHost", m.target.host, "another server than sourceHost: a migration needs two");
+    if (m.target.hostKey && m.target.hostKey === m.source.hostKey)
+      c.problem("targetHostKey", m.target.hostKey, "the target's own key: it is the same as sourceHostKey");
+  }
+  const confirm = c.text("confirmRetire");
+  if (m.phase === "retire" && (!confirm || confirm !== m.domain))
+    c.problem(
+      "confirmRetire",
+      confirm,
+      `${m.domain || "the domain"}: from retire there is no way back, so it is asked for once more`,
+    );
+}

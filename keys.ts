@@ -1,0 +1,176 @@
+import { isIP, isIPv4 } from "node:net";
+import { utils as ssh } from "ssh2";
+import { isPhase, type Phase, phases } from "./survey/phase";
+
+/** A server that is there already. */
+export interface SshServer {
+  host: string;
+  port: number;
+  user: string;
+  /** "ssh-ed25519 AAAA…", without a comment. */
+  hostKey: string;
+}
+
+/** Reads single keys, and collects what is wrong with them, so that one run names every mistake. */
+export class Keys {
+  readonly problems: string[] = [];
+
+  constructor(private readonly get: (key: string) => string | undefined) {}
+
+  /** One sentence in the house's form: key, what it is, what to write instead. */
+  problem(key: string, value: string, instead: string): void {
+    const shown = value.length > 80 ? `${value.slice(0, 77)}...` : value;
+    this.problems.push(`${key} is ${value ? JSON.stringify(shown) : "not set"}; write ${instead}`);
+  }
+
+  unused(key: string, why: string): void {
+    if (this.text(key)) this.problems.push(`${key} ${why}; take ${key} out (pulumi config rm ${key})`);
+  }
+
+  text(key: string): string {
+    return (this.get(key) ?? "").trim();
+  }
+
+  list(key: string): string[] {
+    return this.text(key)
+      .split(",")
+      .map((s) => s.trim())
+      .filter(Boolean);
+  }
+
+  flag(key: string, byDefault: boolean): boolean {
+    const text = this.text(key);
+    if (text && text !== "true" && text !== "false") this.problem(key, text, "true or false");
+    return text ? text === "true" : byDefault;
+  }
+
+  whole(key: string, byDefault: number, min: number, max: number): number {
+    const text = this.text(key);
+    if (!text) return byDefault;
+    const n = Number(text);
+    if (!/^-?\d+$/.test(text) || n < min || n > max)
+      this.problem(key, text, `a whole number from ${min} to ${max}`);
+    return n;
+  }
+
+  oneOf<T extends string>(key: string, allowed: readonly T[], byDefault: T): T {
+    const text = this.text(key) || byDefault;
+    const found = allowed.find((a) => a === text);
+    if (!found) this.problem(key, text, allowed.join(", ").replace(/, ([^,]*)$/, " or $1"));
+    return found ?? byDefault;
+  }
+
+  phase(): Phase {
+    const text = this.text("phase") || "settle";
+    if (!isPhase(text)) this.problem("phase", text, `one of ${phases.join(", ")}`);
+    return isPhase(text) ? text : "survey";
+  }
+
+  name(key: string, instead: string): string {
+    const text = this.text(key).toLowerCase();
+    if (!isName(text)) this.problem(key, text, instead);
+    return text;
+  }
+
+  folder(key: string): string {
+    const text = this.text(key);
+    if (text && !/^\/[^\0\n]+$/.test(text)) this.problem(key, text, "a full path like /home/mastodon/live");
+    return text.replace(/\/+$/, "");
+  }
+
+  cidrs(key: string): string[] {
+    const list = this.list(key);
+    if (!list.length)
+      this.problem(
+        key,
+        "",
+        "the networks you manage from, like 203.0.113.7/32, or 0.0.0.0/0,::/0 for everyone",
+      );
+    for (const cidr of list)
+      if (!isCidr(cidr)) this.problem(key, cidr, "networks like 203.0.113.7/32 or 2001:db8::/64");
+    return list;
+  }
+
+  server(which: "source" | "target"): SshServer {
+    const host = this.text(`${which}Host`);
+    if (!isIPv4(host))
+      this.problem(
+        `${which}Host`,
+        host,
+        "the server's public IPv4 address, like 203.0.113.7: names move with the migration",
+      );
+    const user = this.text(`${which}User`) || "root";
+    if (!/^[a-z_][a-z0-9_.-]*$/i.test(user))
+      this.problem(`${which}User`, user, "a user name like root or admin");
+    const port = this.whole(`${which}Port`, 22, 1, 65_535);
+    return { host, port, user, hostKey: this.hostKey(`${which}HostKey`) };
+  }
+
+  /** The key's type and body; a comment is dropped, so that it makes no difference. */
+  hostKey(key: string): string {
+    const text = this.text(key);
+    const [type = "", body = "", ...rest] = text.split(/\s+/);
+    const instead =
+      "the line of /etc/ssh/ssh_host_ed25519_key.pub on that server, like ssh-ed25519 AAAAC3Nza...";
+    if (/PRIVATE KEY/.test(text)) this.problems.push(`${key} is a private key; write ${instead}`);
+    else if (/^(ssh-rsa|ecdsa-|ssh-dss)/.test(type))
+      this.problem(
+        key,
+        `${type} ...`,
+        `${instead}: the command provider can't speak with a server by its ${type} key`,
+      );
+    else if (
+      type !== "ssh-ed25519" ||
+      !/^AAAAC3NzaC1lZDI1NTE5[A-Za-z0-9+/]+={0,2}$/.test(body) ||
+      rest.join(" ").includes("ssh-")
+    )
+      this.problem(key, text, instead);
+    else return `${type} ${body}`;
+    return "";
+  }
+
+  privateKey(key: string): { private: string; public: string } {
+    const text = this.get(key) ?? "";
+    const say = (what: string) =>
+      void this.problems.push(`${key} ${what}; set it with: pulumi config set --secret --raw ${key} < FILE`);
+    const none = { private: "", public: "" };
+    if (!text.trim()) return (say("is not set"), none);
+    if (/^(ssh-|ecdsa-)/.test(text.trim()))
+      return (say("is a public key; it has to be the private one"), none);
+    if (!text.includes("PRIVATE KEY-----")) return (say("is no private key in OpenSSH or PEM form"), none);
+    if (text.includes("\r"))
+      return (
+        say("has Windows line ends (CRLF), which the servers' tools refuse; convert it (dos2unix)"),
+        none
+      );
+    const parsed = ssh.parseKey(text);
+    const first = Array.isArray(parsed) ? parsed[0] : parsed;
+    if (first instanceof Error || !first) {
+      const locked = first instanceof Error && /passphrase|encrypted/i.test(first.message);
+      return (
+        say(
+          locked
+            ? "has a passphrase; take one without (ssh-keygen -p -N '' on a copy)"
+            : "can't be read: it is cut off or damaged",
+        ),
+        none
+      );
+    }
+    return {
+      private: text.endsWith("\n") ? text : `${text}\n`,
+      public: `${first.type} ${first.getPublicSSH().toString("base64")}`,
+    };
+  }
+}
+
+export function isName(text: string): boolean {
+  return text.length <= 253 && /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$/.test(text);
+}
+
+function isCidr(text: string): boolean {
+  const [address = "", bits = "", ...rest] = text.split("/");
+  const family = isIP(address);
+  if (!family || rest.length || !/^\d{1,3}$/.test(bits) || Number(bits) > (family === 4 ? 32 : 128))
+    return false;
+  return true;
+}

@@ -1,0 +1,78 @@
+import type { Raw } from "./raw";
+
+/**
+ * What every step is told about the source, by the name of the setting. Taken from the first survey and kept for
+ * good: a source that is fenced, masked or gone must not change what the steps are told.
+ */
+export type Facts = Record<(typeof factNames)[number], string>;
+
+export const factNames = [
+  "PG_MAJOR",
+  "PG_PORT",
+  "PG_CLUSTER",
+  "PG_DATA",
+  "DB_NAME",
+  "DB_USER",
+  "REDIS_PORT",
+  "APP_USER",
+  "APP_UID",
+  "APP_GID",
+  "APP_HOME",
+  "APP_DIR",
+  "MEDIA_DIR",
+  "WEB_UNITS",
+  "SIDEKIQ_UNITS",
+  "STREAMING_UNITS",
+  "NGINX_SITE",
+  "TLS_CERT",
+  "TLS_KEY",
+  "WEB_DOMAIN",
+  "MASTODON_VERSION",
+] as const;
+
+/** The facts as far as this survey can tell them; what it can't tell is "". */
+export function factsOf(source: Raw): Facts {
+  const { mastodon: app, postgres: pg, nginx } = source;
+  const env = app?.env.values ?? {};
+  const names = (units: { name: string }[] | undefined) => (units ?? []).map((u) => u.name).join(" ");
+  const certificate = nginx?.certificates[0];
+  return {
+    PG_MAJOR: text(pg?.major),
+    PG_PORT: text(pg?.port),
+    PG_CLUSTER: pg?.cluster ?? "",
+    PG_DATA: pg?.dataDir ?? "",
+    DB_NAME: pg?.database?.name ?? env["DB_NAME"] ?? "",
+    DB_USER: pg?.database?.user ?? env["DB_USER"] ?? "",
+    REDIS_PORT: text(source.redis?.port),
+    APP_USER: app?.user ?? "",
+    APP_UID: text(app?.uid),
+    APP_GID: text(app?.gid),
+    APP_HOME: app?.home ?? "",
+    APP_DIR: app?.dir ?? "",
+    MEDIA_DIR: source.media?.dir ?? "",
+    WEB_UNITS: names(app?.units.web),
+    SIDEKIQ_UNITS: names(app?.units.sidekiq),
+    STREAMING_UNITS: names(app?.units.streaming),
+    NGINX_SITE: nginx?.sites[0] ?? "",
+    TLS_CERT: certificate?.cert ?? "",
+    TLS_KEY: certificate?.key ?? "",
+    WEB_DOMAIN: webDomain(source),
+    MASTODON_VERSION: app?.version ?? "",
+  };
+}
+
+/** Names of facts that no step can do without and that this survey could not tell. */
+export function missingFacts(facts: Facts): string[] {
+  // A Postgres that is no Debian cluster has no such name, and not every site has an app of its own to stream.
+  const optional = ["PG_CLUSTER", "STREAMING_UNITS"];
+  return factNames.filter((n) => !facts[n] && !optional.includes(n));
+}
+
+export function webDomain(source: Raw): string {
+  const env = source.mastodon?.env.values ?? {};
+  return env["WEB_DOMAIN"] || env["LOCAL_DOMAIN"] || "";
+}
+
+function text(n: number | undefined): string {
+  return n === undefined ? "" : String(n);
+}

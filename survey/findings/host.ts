@@ -1,0 +1,143 @@
+import { type Check, error, note, risk, size, warning } from "../finding";
+import { reached } from "../phase";
+import { collates, diskOf, neededOnTarget } from "../measure";
+
+const GiB = 1024 ** 3;
+const MiB = 1024 ** 2;
+
+export const architecture: Check = ({ source, target, migration: m }) => {
+  const t = m.target;
+  const planned = t.provider !== "existing" && (/^cax/.test(t.type) ? "aarch64" : "x86_64");
+  const there = target?.host.arch ?? planned;
+  return (
+    source &&
+    there &&
+    there !== source.host.arch &&
+    error(
+      "arch",
+      "the servers' architectures differ",
+      `source ${source.host.arch}, target ${there}`,
+      `take a ${source.host.arch} target: neither Postgres' files nor the app's compiled parts run on another one`,
+    )
+  );
+};
+
+export const libc: Check = ({ source, target }) => {
+  if (!source || !target) return null;
+  const [s, t] = [source.host.libc, target.host.libc];
+  const evidence = `source ${s.kind} ${s.version}, target ${t.kind} ${t.version}`;
+  if (s.kind !== t.kind)
+    return error(
+      "libc",
+      "the servers' C libraries sort text differently",
+      evidence,
+      `take a target with ${s.kind}: indexes on text would be corrupt`,
+    );
+  if (s.version !== t.version && collates(source))
+    return warning(
+      "collation",
+      "the servers' C libraries are of different versions",
+      `${evidence}; the database sorts by ${source.postgres?.database?.collate}`,
+      "nothing now: before the switch every index on text is checked on the standby (amcheck), and a wrong one stops the migration",
+    );
+  return null;
+};
+
+export const release: Check = ({ source, target, migration: m }) => {
+  if (!source) return null;
+  const s = `${source.host.os.id}-${source.host.os.version}`;
+  const planned = m.target.provider === "hetzner" ? m.target.image : "";
+  const t = target ? `${target.host.os.id}-${target.host.os.version}` : planned;
+  if (!["debian", "ubuntu"].includes(source.host.os.id))
+    return error(
+      "os",
+      "the source's system is not known to the steps",
+      source.host.os.name,
+      "Debian and Ubuntu are; no other is supported",
+    );
+  return (
+    t &&
+    t !== s &&
+    risk(
+      "release",
+      "the servers run different releases",
+      `source ${s}, target ${t}`,
+      `take ${s} for the target (serverImage): the app's tree, Ruby and Node are carried as they are, and their libraries may be missing on another release`,
+    )
+  );
+};
+
+export const clocks: Check = ({ source, target, nowMs }) =>
+  (["source", "target"] as const).flatMap((side) => {
+    const host = { source, target }[side];
+    if (!host) return [];
+    const apart = Math.abs(host.host.clock.epochMs - nowMs[side]) / 1000;
+    const evidence = `the ${side}'s clock and this machine's are ${apart.toFixed(0)} s apart`;
+    if (apart > 60)
+      return [
+        risk(
+          "clock",
+          "clocks are apart",
+          evidence,
+          "switch on time synchronisation (timedatectl set-ntp true): signatures of the fediverse are checked against the clock",
+        ),
+      ];
+    if (apart > 5)
+      return [
+        warning(
+          "clock-drift",
+          "clocks are a little apart",
+          evidence,
+          "switch on time synchronisation (timedatectl set-ntp true)",
+        ),
+      ];
+    return [];
+  });
+
+export const sourceDisk: Check = ({ source, at, migration: m }) => {
+  const disk = source && diskOf(source, source.postgres?.dataDir ?? "/");
+  if (!source || !disk || reached(at, "switch")) return null;
+  const need = m.slotKeepMiB * MiB + GiB;
+  return (
+    disk.freeBytes < need &&
+    error(
+      "source-disk",
+      "too little disk on the source",
+      `${disk.mount} has ${size(disk.freeBytes)} free; the slot may hold back ${size(m.slotKeepMiB * MiB)} of WAL`,
+      "make room, or lower slotKeepMiB",
+    )
+  );
+};
+
+export const targetDisk: Check = ({ source, target, at }) => {
+  if (!source || !target || reached(at, "replicate")) return null;
+  const free = target.disks.reduce((most, d) => Math.max(most, d.freeBytes), 0);
+  const need = neededOnTarget(source);
+  return (
+    free < need &&
+    error(
+      "target-disk",
+      "too little disk on the target",
+      `${size(free)} free, about ${size(need)} needed`,
+      "take a server with a larger disk",
+    )
+  );
+};
+
+export const memory: Check = ({ source, target }) =>
+  source &&
+  target &&
+  target.host.memoryBytes < source.host.memoryBytes * 0.9 &&
+  warning(
+    "memory",
+    "the target has less memory than the source",
+    `source ${size(source.host.memoryBytes)}, target ${size(target.host.memoryBytes)}`,
+    "take a larger server, or lower WEB_CONCURRENCY and shared_buffers",
+  );
+
+export const unread: Check = ({ source, target }) =>
+  [source, target].flatMap((h) =>
+    (h?.unread ?? []).map((u) =>
+      note("unread", `could not be read on the ${h?.side}: ${u.what}`, u.why, "look by hand if it matters"),
+    ),
+  );

@@ -1,0 +1,120 @@
+import { type Check, error, older, risk } from "../finding";
+import { reached } from "../phase";
+
+export const unreachable: Check = ({ unreachable: u, at, migration: m }) => [
+  ...(u.source
+    ? [
+        (m.phase === "settle" || m.phase === "retire" ? risk : error)(
+          "source-unreachable",
+          "the source can't be surveyed",
+          u.source,
+          m.phase === "settle" || m.phase === "retire"
+            ? "bring it back; if it is gone for good and the target serves alone, accept this finding: its steps are then left out"
+            : "make it reachable and run again; nothing has been changed",
+        ),
+      ]
+    : []),
+  ...(u.target && reached(at, "prepare")
+    ? [
+        error(
+          "target-unreachable",
+          "the target can't be surveyed",
+          u.target,
+          "make it reachable and run again; nothing has been changed",
+        ),
+      ]
+    : []),
+  ...(u.target && !reached(at, "prepare") && m.phase !== "survey"
+    ? [
+        error(
+          "target-unreachable",
+          "the target can't be reached",
+          u.target,
+          "check targetHost, targetPort, targetHostKey and the key",
+        ),
+      ]
+    : []),
+];
+
+export const noWayBack: Check = ({ at, migration: m }) =>
+  at === "retire" &&
+  m.phase !== "retire" &&
+  error(
+    "no-way-back",
+    "the migration is retired",
+    `phase is ${m.phase}, but the source has been retired`,
+    "set phase to retire; to move again, start a new stack with this server as its source",
+  );
+
+export const tooFarBack: Check = ({ at, migration: m }) =>
+  m.phase === "survey" &&
+  reached(at, "switch") &&
+  error(
+    "data-on-target",
+    "the data live on the target",
+    `phase is survey, which removes the target, but the migration stands at ${at}`,
+    "go back to replicate first (pulumi config set phase replicate), see that all is well, then to survey",
+  );
+
+export const tools: Check = ({ source, target }) =>
+  [source, target].flatMap((host) =>
+    (host?.side === "source" ? ["rsync", "nginx", "systemctl"] : host ? ["systemctl"] : [])
+      .filter((tool) => !host?.tools[tool])
+      .map((tool) =>
+        error(
+          `no-${tool}`,
+          `${tool} is missing`,
+          `the ${host?.side} ${host?.host.name} has no ${tool}`,
+          tool === "rsync"
+            ? `apt-get install rsync there: nothing is installed on your source for you`
+            : `a systemd source install behind nginx is what this migration moves`,
+        ),
+      ),
+  );
+
+export const python: Check = ({ source, target }) =>
+  [source, target].flatMap((h) =>
+    h && older(h.host.python, "3.9")
+      ? [
+          error(
+            "python-too-old",
+            "Python is too old for the steps",
+            `${h.side} ${h.host.name} has ${h.host.python}`,
+            "3.9 or newer is needed",
+          ),
+        ]
+      : [],
+  );
+
+export const root: Check = ({ source, target }) =>
+  [source, target].flatMap((h) =>
+    h && !h.host.login.root && !h.host.login.sudo
+      ? [
+          error(
+            "no-root",
+            "the SSH user can't become root",
+            `${h.host.login.user} on the ${h.side} may not run sudo -n`,
+            "take root, or give the user NOPASSWD in sudoers",
+          ),
+        ]
+      : [],
+  );
+
+export const forwarding: Check = ({ source }) =>
+  source?.sshd &&
+  !["yes", "local", "all"].includes(source.sshd.allowTcpForwarding) &&
+  error(
+    "sshd-forwarding",
+    "the source's sshd forwards no ports",
+    `AllowTcpForwarding is ${source.sshd.allowTcpForwarding}`,
+    "allow it for the login user (Match User ... AllowTcpForwarding yes) and reload sshd: the tunnel is made of it. A key line then limits it to named ports",
+  );
+
+export const reverseForwarding: Check = ({ source }) =>
+  source?.sshd?.allowTcpForwarding === "local" &&
+  error(
+    "sshd-reverse-forwarding",
+    "the source's sshd forwards no ports back",
+    "AllowTcpForwarding is local",
+    "set it to yes: without the way back (remote forwards) the source can't follow the target after the switch",
+  );

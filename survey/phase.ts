@@ -1,0 +1,18 @@
+/** How far a migration goes, in order. Each phase includes the ones before it. */
+export const phases = ["survey", "prepare", "replicate", "shift", "switch", "settle", "retire"] as const;
+
+export type Phase = (typeof phases)[number];
+
+export function isPhase(text: string): text is Phase {
+  return (phases as readonly string[]).includes(text);
+}
+
+/** Whether `at` is at or beyond `phase`. */
+export function reached(at: Phase, phase: Phase): boolean {
+  return phases.indexOf(at) >= phases.indexOf(phase);
+}
+
+/** Whether something wanted from phase `from` until (without) phase `until` is wanted in `phase`. */
+export function wanted(phase: Phase, from: Phase, until?: Phase): boolean {
+  return reached(phase, from) && !(until && reached(phase, until));
+}
