@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { Migration } from "../config";
 import { positionOf } from "../survey/position";
@@ -57,18 +57,33 @@ export async function survey(migration: Migration): Promise<Survey> {
 
 /** Runs the survey's script on a server, from stdin: not even a file is left there. */
 async function look(server: SshServer, settings: Record<string, unknown>): Promise<Answer> {
-  const script = await readFile(path.join(__dirname, "..", "scripts/survey/survey.py"), "utf8");
-  // A JSON text within a JSON string is a Python string too.
-  const first = `SETTINGS = __import__("json").loads(${JSON.stringify(JSON.stringify(settings))})\n`;
+  const script = await surveyScript(settings);
   const sudo = server.user === "root" ? "" : "sudo -n ";
   try {
-    const a = await runOver(server, `${sudo}python3 -`, first + script, 30_000);
+    const a = await runOver(server, `${sudo}python3 -`, script, 30_000);
     const nowMs = Date.now();
     if (a.code !== 0) throw new Error(failed(server, a.code, a.stderr));
     return { raw: JSON.parse(a.stdout) as Raw, hostKey: a.hostKey, nowMs, rttMs: a.rttMs };
   } catch (e) {
     return { hostKey: "", nowMs: Date.now(), rttMs: 0, problem: (e as Error).message };
   }
+}
+
+/** The survey's main file with its settings and with the text of the modules that it imports. */
+export async function surveyScript(settings: Record<string, unknown>): Promise<string> {
+  const folder = path.join(__dirname, "..", "scripts");
+  const modules: Record<string, string> = {};
+  for (const part of ["lib", "survey"])
+    for (const file of await readdir(path.join(folder, part)))
+      if (file.endsWith(".py"))
+        modules[path.parse(file).name] = await readFile(path.join(folder, part, file), "utf8");
+  const { survey: main, ...others } = modules;
+  return `${pythonValue("SETTINGS", settings)}${pythonValue("MODULES", others)}${main}`;
+}
+
+/** A JSON text within a JSON string is a Python string too. */
+function pythonValue(name: string, value: unknown): string {
+  return `${name} = __import__("json").loads(${JSON.stringify(JSON.stringify(value))})\n`;
 }
 
 function failed(server: SshServer, code: number | null, stderr: string): string {

@@ -1,0 +1,135 @@
+"""The Mastodon installation: its folder, user, variables and units, also where an admin gave them other names."""
+
+import os
+import pwd
+import re
+
+import dotenv
+from probe import Unreadable, look, properties, read, run
+
+SAVED = "/var/lib/trunkline/saved/files"
+# Variables whose values may be told. Everything else is told by name only, and by hash.
+PLAIN = re.compile(
+    r"(LOCAL_DOMAIN|WEB_DOMAIN|ALTERNATE_DOMAINS|SINGLE_USER_MODE|LIMITED_FEDERATION_MODE|AUTHORIZED_FETCH|DEFAULT_LOCALE"
+    r"|DB_(HOST|PORT|NAME|USER|SSLMODE|POOL)|PREPARED_STATEMENTS|REPLICA_DB_(HOST|PORT|NAME)"
+    r"|(CACHE_|SIDEKIQ_)?REDIS_(HOST|PORT|DB|NAMESPACE|DRIVER)|REDIS_SENTINEL_(MASTER|PORT)|REDIS_SENTINELS"
+    r"|(S3|SWIFT|AZURE)_ENABLED|S3_(BUCKET|REGION|ENDPOINT|HOSTNAME|PROTOCOL|ALIAS_HOST|CLOUDFRONT_HOST|KEY_PREFIX|PERMISSION)"
+    r"|PAPERCLIP_ROOT_(PATH|URL)|CDN_HOST|EXTRA_MEDIA_HOSTS|TRUSTED_PROXY_IP|ES_(ENABLED|HOST|PORT|PREFIX|PRESET)"
+    r"|STREAMING_API_BASE_URL|BIND|PORT|SOCKET|WEB_CONCURRENCY|MAX_THREADS|MIN_THREADS|SIDEKIQ_CONCURRENCY|RAILS_ENV|NODE_ENV"
+    r"|SMTP_(SERVER|PORT|FROM_ADDRESS|DELIVERY_METHOD)|MASTODON_USE_LIBVIPS|SKIP_POST_DEPLOYMENT_MIGRATIONS)"
+)
+OFFICIAL = re.compile(r"mastodon-(web|sidekiq|streaming|streaming@\d+)\.service")
+URLS = ("DATABASE_URL", "REPLICA_DATABASE_URL", "REDIS_URL", "CACHE_REDIS_URL", "SIDEKIQ_REDIS_URL")
+ASKED = ("ExecStart", "WorkingDirectory", "User", "ActiveState", "UnitFileState", "FragmentPath", "LoadState")
+
+
+def candidates():
+    """All services that could be Mastodon's, with what systemd knows of them."""
+    listed = run(["systemctl", "list-unit-files", "--type=service", "--no-legend", "--plain"])
+    loaded = run(["systemctl", "list-units", "--type=service", "--all", "--no-legend", "--plain"])
+    names = {line.split()[0] for line in (listed + loaded).splitlines() if line.split()}
+    names = {n for n in names if n.endswith(".service") and not n.endswith("@.service") and not n.startswith("trunkline-")}
+    units = properties(sorted(names), ASKED)
+    return {name: with_saved(unit) for name, unit in units.items() if kind_of(name, with_saved(unit))}
+
+
+def with_saved(unit):
+    """A unit that Trunkline has masked is still known by the file that was saved."""
+    path = "%s/etc/systemd/system/%s" % (SAVED, unit["Id"])
+    if unit.get("LoadState") != "masked" or not os.path.isfile(path):
+        return unit
+    text = read(path)
+    found = {key: re.search(r"^%s=(.*)$" % key, text, re.M) for key in ("ExecStart", "WorkingDirectory", "User")}
+    return {**unit, **{key: match[1].strip() for key, match in found.items() if match}}
+
+
+def kind_of(name, unit):
+    """web, sidekiq, streaming, or None for everything else."""
+    start = unit.get("ExecStart", "")
+    if re.search(r"\bsidekiq\b", start):
+        return "sidekiq"
+    if re.search(r"\bpuma\b|\brails s(erver)?\b", start):
+        return "web"
+    if re.search(r"[ /]streaming\b", start) and "node" in start:
+        return "streaming"
+    by_name = re.fullmatch(r"mastodon[-_](web|sidekiq|streaming)[^/]*", name)
+    return by_name[1] if by_name else None
+
+
+def folder(settings, units):
+    """The folder of the installation: as told, else the one that the web units work in."""
+    asked = (settings.get("mastodonDir") or settings.get("dir") or "").rstrip("/")
+    folders = [u.get("WorkingDirectory", "").lstrip("!-").rstrip("/") for n, u in units.items() if kind_of(n, u) == "web"]
+    for path in [asked] if asked else folders + ["/home/mastodon/live"]:
+        if path and os.path.isfile(os.path.join(path, "lib/mastodon/version.rb")):
+            return path
+    return None
+
+
+def version(path):
+    text = read(os.path.join(path, "lib/mastodon/version.rb"))
+    numbers = [re.search(r"def %s\s+(?:return\s+)?(\d+)" % part, text) for part in ("major", "minor", "patch")]
+    if not all(numbers):
+        raise Unreadable("no version in %s/lib/mastodon/version.rb" % path)
+    number = ".".join(match[1] for match in numbers)
+    early = re.search(r"def default_prerelease\s+['\"]([^'\"]+)['\"]", text)
+    built = re.search(r"def build_metadata\b.*?['\"]([a-z][a-z0-9.-]*)['\"]", text, re.S)
+    return number + ("-" + early[1] if early else "") + ("+" + built[1] if built else "")
+
+
+def environment(settings, path):
+    file = os.path.join(path, ".env.production")
+    values = dotenv.read(file)
+    told = {name: value for name, value in values.items() if PLAIN.fullmatch(name)}
+    told.update({name: without_password(values[name]) for name in URLS if values.get(name)})
+    salt = settings.get("salt")
+    hashes = {n: dotenv.fingerprint(salt, n, v) for n, v in values.items() if salt and v and not PLAIN.fullmatch(n)}
+    return {"path": file, "keys": sorted(values), "values": told, "hashes": hashes}, values
+
+
+def without_password(url):
+    return re.sub(r"(?<=://)([^:@/]*):[^@/]*@", r"\1:***@", url)
+
+
+def mastodon(settings, units):
+    """The document's part, and the variables themselves for the other looks."""
+    path = folder(settings, units)
+    if not path:
+        return None, {}
+    owner = os.stat(path)
+    # As the units run it, else the folder's owner.
+    user = settings.get("mastodonUser") or settings.get("user") or ""
+    user = user or next((u["User"] for n, u in units.items() if kind_of(n, u) == "web" and u.get("User")), "")
+    person = pwd.getpwnam(user) if user else pwd.getpwuid(owner.st_uid)
+    env, values = look(".env.production", environment, settings, path, default=(None, {}))
+    kinds = {"web": [], "sidekiq": [], "streaming": []}
+    for name, unit in sorted(units.items()):
+        if belongs(unit, path):
+            kinds[kind_of(name, unit)].append(unit_of(name, unit))
+    return {
+        "version": look("Mastodon's version", version, path, default=""),
+        "dir": path, "user": person.pw_name, "uid": person.pw_uid, "gid": person.pw_gid, "home": person.pw_dir,
+        "appBytes": look("size of the app", app_bytes, person.pw_dir),
+        "env": env or {"path": path + "/.env.production", "keys": [], "values": {}, "hashes": {}},
+        "units": kinds, "encryptedRows": None,
+    }, values  # fmt: skip
+
+
+def belongs(unit, path):
+    works_in = unit.get("WorkingDirectory", "").lstrip("!-").rstrip("/")
+    return not works_in or works_in in ("/", path) or os.path.realpath(works_in) == os.path.realpath(path)
+
+
+def unit_of(name, unit):
+    return {
+        "name": name,
+        "active": unit.get("ActiveState", "unknown"),
+        "enabled": "masked" if unit.get("LoadState") == "masked" else unit.get("UnitFileState") or "static",
+        "queues": [q.split(",")[0] for q in re.findall(r"(?:\s-q|\s--queue)[\s=]*([A-Za-z0-9_,]+)", unit.get("ExecStart", ""))],
+        "custom": not OFFICIAL.fullmatch(name),
+    }
+
+
+def app_bytes(home):
+    command = ["du", "-sxB1", "--exclude=public/system", "--exclude=log", "--exclude=tmp", "--exclude=.cache", home]
+    return int(run(command, 3).split()[0])

@@ -1,0 +1,76 @@
+"""Reads one host and prints what it found as one JSON document (its shape: survey/raw.ts). Nothing is written.
+
+It is sent over stdin, so that not even a file is left there: SETTINGS and MODULES (the text of the other files here
+and of lib/) come first. Run from its own folder, with SETTINGS as JSON on stdin, it takes its modules from there.
+"""
+
+import importlib.abc
+import importlib.util
+import json
+import os
+import sys
+
+
+class Sent(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports the modules that were sent along."""
+
+    def find_spec(self, name, path=None, target=None):
+        return importlib.util.spec_from_loader(name, self) if name in MODULES else None
+
+    def exec_module(self, module):
+        exec(compile(MODULES[module.__name__], module.__name__ + ".py", "exec"), module.__dict__)
+
+
+if "MODULES" in globals():
+    sys.meta_path.insert(0, Sent())
+else:
+    SETTINGS = json.load(sys.stdin)
+    here = os.path.dirname(os.path.abspath(__file__))
+    sys.path[:0] = [here, os.path.join(here, "../lib")]
+sys.dont_write_bytecode = True
+
+import machine  # noqa: E402
+import mastodon  # noqa: E402
+import media  # noqa: E402
+import nginx  # noqa: E402
+import postgres  # noqa: E402
+import redis  # noqa: E402
+import traces  # noqa: E402
+from probe import look, together, unread  # noqa: E402
+
+
+def survey(settings):
+    units = look("units", mastodon.candidates, default={})
+    app, env = look("mastodon", mastodon.mastodon, settings, units, default=(None, {}))
+    domain = env.get("WEB_DOMAIN") or env.get("LOCAL_DOMAIN") or settings.get("domain") or ""
+    seen = together(
+        host=("host", machine.host),
+        tools=("tools", machine.tools),
+        sshd=("sshd", machine.sshd),
+        postgres=("postgres", postgres.postgres, settings, env),
+        redis=("redis", redis.redis, settings, env),
+        nginx=("nginx", nginx.nginx, domain),
+        peer=("round trip", machine.peer, settings["peer"]) if settings.get("peer") else ("round trip", lambda: None),
+    )
+    pg = seen["postgres"]
+    if app:
+        database = pg["database"]["name"] if pg and pg["database"] else None
+        port = pg["port"] if pg else 5432
+        seen["media"] = look("media", media.media, settings, app["dir"], env, port, database)
+        app["encryptedRows"] = pg["encryptedRows"] if pg else None
+    login = seen["host"]["login"] if seen["host"] else machine.login()
+    where = redis.address_of(settings, env)
+    trunkline = traces.traces(settings, login, app, pg, seen["nginx"], where)
+    places = ["/", pg and pg["dataDir"], app and app["dir"], seen.get("media") and seen["media"]["realDir"], traces.STATE]
+    for name in ("encryptedRows", "roles", "hba"):
+        if pg:
+            pg.pop(name)
+    return {
+        "format": 1, "side": settings["side"], "host": seen["host"], "tools": seen["tools"] or {},
+        "disks": look("disks", machine.disks, [p for p in places if p], default=[]), "sshd": seen["sshd"], "mastodon": app,
+        "postgres": pg, "redis": seen["redis"], "media": seen.get("media"), "nginx": seen["nginx"], "trunkline": trunkline,
+        "peer": seen["peer"], "unread": unread,
+    }  # fmt: skip
+
+
+print(json.dumps(survey(SETTINGS)))

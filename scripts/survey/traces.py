@@ -1,0 +1,92 @@
+"""What of Trunkline is on this host, whichever step left it."""
+
+import glob
+import json
+import os
+import pwd
+import socket
+
+import redis
+from probe import look, properties, read, run
+
+STATE = "/var/lib/trunkline"
+
+
+def traces(settings, login, app, pg, site, where):
+    return {
+        "paths": [path for path in ("/opt/trunkline", "/etc/trunkline", STATE) if os.path.exists(path)],
+        "keys": look("authorized_keys", keys, login, default=0),
+        "roles": pg["roles"] if pg else [],
+        "slots": [slot["name"] for slot in pg["slots"] if slot["name"].startswith("trunkline")] if pg else [],
+        "hba": bool(pg and pg["hba"]),
+        "units": look("Trunkline's units", units, default={}),
+        "proxy": look("the site", is_proxy, site, default=False),
+        "appStopped": app_stopped(app),
+        "sidekiqQuiet": bool(app and look("Sidekiq's processes", sidekiq_quiet, app, where, default=False)),
+        "journal": look("the switchover's journal", journal),
+        "appInstalled": bool(app and app["version"] and os.path.exists(STATE + "/source.env")),
+        "backup": os.path.exists("/etc/pgbackrest/conf.d/trunkline.conf") or os.path.exists(STATE + "/backup"),
+        "retired": os.path.exists(STATE + "/retired"),
+    }
+
+
+def keys(login):
+    home = pwd.getpwnam(login["user"]).pw_dir
+    count = 0
+    for path in glob.glob(os.path.join(home, ".ssh/authorized_keys*")) + glob.glob("/etc/ssh/authorized_keys/*"):
+        count += sum(line.rstrip().endswith((" trunkline-tunnel", " trunkline-read")) for line in read(path).splitlines())
+    return count
+
+
+def units():
+    listed = run(["systemctl", "list-units", "--all", "--no-legend", "--plain", "trunkline-*"])
+    files = run(["sh", "-c", "systemctl list-unit-files --no-legend --plain 'trunkline-*' || true"])
+    names = {line.split()[0] for line in (listed + files).splitlines() if line.split()}
+    names = sorted(name for name in names if not name.split(".")[0].endswith("@"))
+    return {name: unit.get("ActiveState", "unknown") for name, unit in properties(names, ["ActiveState"]).items()}
+
+
+def is_proxy(site):
+    return any("Made by Trunkline: the source as proxy" in read(path) for path in (site or {}).get("sites", []))
+
+
+def app_stopped(app):
+    found = [unit for kind in app["units"].values() for unit in kind] if app else []
+    return bool(found) and all(u["enabled"] == "masked" and u["active"] in ("inactive", "failed") for u in found)
+
+
+def sidekiq_quiet(app, where):
+    if not any(unit["active"] == "active" for unit in app["units"]["sidekiq"]):
+        return False
+    return bool(redis.quiet(where, socket.gethostname()))
+
+
+def journal():
+    path = STATE + "/journal"
+    path = path if os.path.exists(path) else STATE + "/switchover.journal"
+    if not os.path.exists(path):
+        return None
+    entries = []
+    for line in read(path).splitlines():
+        try:
+            entries.append(json.loads(line))
+        except ValueError:
+            continue  # a line cut off by a power loss
+    if not entries:
+        return None
+    last = entries[-1]
+    return {
+        "direction": last.get("direction"),
+        "step": str(last.get("name") or last.get("n") or last["event"]),
+        "done": last["event"] in ("done", "undone"),
+        "promoted": promoted(entries),
+    }
+
+
+def promoted(entries):
+    """Whether the data were moved here for good by the last move that came to its end or past the point of no return."""
+    here = False
+    for entry in entries:
+        if entry["event"] == "promote":
+            here = entry.get("direction") == "forward"
+    return here
