@@ -1,11 +1,33 @@
-import { type Count, kinds } from "../report/model";
+import { type Count, type Kind, kinds } from "../report/model";
+
+/** A power cut, or the like: what Redis held only in memory, and jobs in hand, are gone without the move's doing. */
+export interface Excuse {
+  from: number;
+  to: number;
+  why: string;
+}
+
+/** What may be excused: all that lives in Redis alone. Rows and files are durable once they are acknowledged. */
+const volatile: Kind[] = ["jobs", "feeds", "deliveries"];
 
 /** The books while they are being drawn up. */
 export class Account {
   readonly acknowledged = zero();
   readonly lost = zero();
   readonly duplicated = zero();
+  /** Losses that a power cut answers for, by its reason. */
+  readonly excused = new Map<string, number>();
   private readonly told = new Map<string, string[]>();
+
+  constructor(private readonly excuses: Excuse[] = []) {}
+
+  /** Something that was acknowledged at `t` is gone. */
+  lose(kind: Kind, t: number, line: string): void {
+    const excuse = volatile.includes(kind) && this.excuses.find((e) => t >= e.from && t <= e.to);
+    if (excuse) return void this.excused.set(excuse.why, (this.excused.get(excuse.why) ?? 0) + 1);
+    this.lost[kind]++;
+    this.wrong(`${singular[kind]} lost`, line);
+  }
 
   /** Something is wrong, in one line; of each heading the first few are shown and the rest counted. */
   wrong(heading: string, line: string): void {
@@ -19,6 +41,15 @@ export class Account {
     });
   }
 }
+
+export const singular: Record<Kind, string> = {
+  statuses: "status",
+  media: "media",
+  follows: "follow",
+  jobs: "job",
+  feeds: "feed",
+  deliveries: "delivery",
+};
 
 function zero(): Count {
   return Object.fromEntries(kinds.map((k) => [k, 0])) as Count;

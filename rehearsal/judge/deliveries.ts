@@ -20,8 +20,7 @@ export async function checkInbound(
     account.acknowledged.deliveries++;
     const n = known.get(row) ?? 0;
     if (n === 0 && !pending.some((job) => job.payload.includes(a.id))) {
-      account.lost.deliveries++;
-      account.wrong("delivery lost", `${a.type} ${a.id}, accepted ${when(a.t)}, is nowhere`);
+      account.lose("deliveries", a.t, `${a.type} ${a.id}, accepted ${when(a.t)}, is nowhere`);
     } else if (n > 1) {
       account.duplicated.deliveries += n - 1;
       account.wrong("delivery twice", `${a.type} ${a.id} has ${n} rows`);
@@ -75,8 +74,7 @@ export async function checkOutbound(
       account.acknowledged.deliveries++;
       const n = arrived.get(`${host} ${s.id}`) ?? 0;
       if (n === 0 && !pending.some((job) => job.payload.includes(s.id))) {
-        account.lost.deliveries++;
-        account.wrong("delivery lost", `status ${s.id} (${when(s.t)}) never reached ${host}, nor waits to`);
+        account.lose("deliveries", s.t, `status ${s.id} (${when(s.t)}) never reached ${host}, nor waits to`);
       } else if (n > 1) {
         account.duplicated.deliveries += n - 1;
         account.wrong("delivery twice", `status ${s.id} reached ${host} ${n} times`);

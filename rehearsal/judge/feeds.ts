@@ -33,8 +33,7 @@ export async function checkFeeds(
       if (feed.size >= feedSize && !feed.has(s.id) && older(s.id, feed)) continue;
       account.acknowledged.feeds++;
       if (feed.has(s.id)) continue;
-      account.lost.feeds++;
-      account.wrong("feed lost", `status ${s.id} (${when(s.t)}) is not in the home feed of ${reader}`);
+      account.lose("feeds", s.t, `status ${s.id} (${when(s.t)}) is not in the home feed of ${reader}`);
     }
   }
 }

@@ -1,5 +1,5 @@
 import { type Kind, kinds, type Ledger } from "../report/model";
-import { Account } from "./account";
+import { Account, type Excuse } from "./account";
 import { checkInbound, checkOutbound } from "./deliveries";
 import { checkFeeds } from "./feeds";
 import { checkJobs, pendingJobs, watchedJobs } from "./jobs";
@@ -10,6 +10,7 @@ import type { Snapshot } from "./snapshot";
 import { behind, differing, readSequences, sumTables } from "./tables";
 import { checkFollows, checkMedia, checkStatuses } from "./writes";
 
+export type { Excuse } from "./account";
 export { unwatchJobs, watchJobs } from "./jobs";
 export { writablePrimaries, type Primaries } from "./primaries";
 export type { Records } from "./records";
@@ -29,6 +30,8 @@ export interface LedgerOptions {
   otherPlace?: Place;
   /** Kinds of which there must be some; a ledger that compares nothing proves nothing. @default all */
   expect?: Kind[];
+  /** Power cuts of the server that held the data, with some seconds before each. @default - none */
+  excuses?: Excuse[];
   /** How long Sidekiq and the standby may take to finish. @default 60 000 */
   settleMs?: number;
 }
@@ -41,7 +44,7 @@ export async function ledger(lab: { hosts(): Host[] }, o: LedgerOptions): Promis
   const truth = new Site(o.truthHost, o.place);
   const otherHost = o.otherHost ?? lab.hosts().find((h) => h.name !== o.truthHost.name);
   const other = otherHost && new Site(otherHost, o.otherPlace ?? o.place);
-  const account = new Account();
+  const account = new Account(o.excuses);
   const settled = await settle(truth, o.settleMs ?? 60_000);
   if (!settled) account.wrong("not settled", `${truth.name}: Sidekiq still has work in hand`);
   const files = await truth.mediaFiles();
@@ -56,7 +59,8 @@ export async function ledger(lab: { hosts(): Host[] }, o: LedgerOptions): Promis
   refuseEmpty(account, whole, o.expect ?? [...kinds]);
   const findings = account.findings();
   const { acknowledged, lost, duplicated } = account;
-  return { ok: findings.length === 0, acknowledged, lost, duplicated, ...whole, findings };
+  const excused = [...account.excused].map(([why, n]) => `${n} ${why}`);
+  return { ok: findings.length === 0, acknowledged, lost, duplicated, excused, ...whole, findings };
 }
 
 async function checkWrites(
@@ -81,8 +85,8 @@ async function checkAllJobs(
   fence: Snapshot | undefined,
   account: Account,
 ): Promise<void> {
-  const taken = new Set((fence?.jobs ?? []).map((j) => j.jid).filter((jid) => jid !== ""));
-  for (const site of hosts) for (const jid of await watchedJobs(site)) taken.add(jid);
+  const taken = new Map((fence?.jobs ?? []).filter((j) => j.jid !== "").map((j) => [j.jid, 0]));
+  for (const site of hosts) for (const [jid, t] of await watchedJobs(site)) taken.set(jid, t);
   const finished = (await Promise.all(hosts.map((site) => site.finishedJobs()))).flat();
   checkJobs(taken, await pendingJobs(truth), finished, account);
 }

@@ -44,13 +44,13 @@ const witness = String.raw`
   setsid bash -c 'file=$1; shift
     while :; do
       "$@" MONITOR 2>/dev/null | grep -aiE --line-buffered "\"(lpush|rpush|zadd)\" \"(queue:|schedule|retry)" |
-        grep -aoE --line-buffered "jid.\":.\"[0-9A-Za-z]+" >>"$file" || :
+        grep -aoE --line-buffered "^[0-9]+[.][0-9]+|jid.\":.\"[0-9A-Za-z]+" >>"$file" || :
       sleep 0.1
     done' - "$file" "$@" </dev/null >/dev/null 2>&1 &
   echo $! >"$file.pid"`;
 
 /**
- * Watches a host's Redis from now on and writes down the id of every job that it takes. Such a witness on each server
+ * Watches a host's Redis from now on and writes down the id and time of every job that it takes. Such a witness on each server
  * tells afterwards which jobs there were, also those that were pushed in the last millisecond before the fence.
  * It ends with the host; call this again after a reboot, what was seen is kept.
  */
@@ -66,15 +66,22 @@ export async function unwatchJobs(host: Host, place?: Place): Promise<void> {
   await host.exec(["bash", "-c", script, "-", jobsSeen], { allowFail: true });
 }
 
-/** Ids that a host's witness wrote down. */
-export async function watchedJobs({ host, place }: Site): Promise<string[]> {
-  const r = await host.exec(["bash", "-euc", '[[ ! -e $1 ]] || sort -u "$1"', "-", place.jobsSeen]);
-  return lines(r.stdout).flatMap((line) => line.match(/(\w+)$/)?.[1] ?? []);
+/** What a host's witness wrote down: ids, and when each was first taken. A line of time goes before its ids. */
+export async function watchedJobs({ host, place }: Site): Promise<Map<string, number>> {
+  const { stdout } = await host.exec(["bash", "-euc", '[[ ! -e $1 ]] || cat "$1"', "-", place.jobsSeen]);
+  const seen = new Map<string, number>();
+  let at = 0;
+  for (const line of lines(stdout)) {
+    const jid = line.match(/^jid.*"(\w+)$/)?.[1];
+    if (jid === undefined) at = Number(line) * 1000 || at;
+    else if (!seen.has(jid)) seen.set(jid, at);
+  }
+  return seen;
 }
 
 /** Every job that any Redis ever took is done, or is held by the Redis that serves now; none was done twice. */
 export function checkJobs(
-  taken: Set<string>,
+  taken: Map<string, number>,
   pending: PendingJob[],
   finished: string[],
   account: Account,
@@ -83,10 +90,9 @@ export function checkJobs(
   const times = new Map<string, number>();
   for (const jid of finished) times.set(jid, (times.get(jid) ?? 0) + 1);
   account.acknowledged.jobs = taken.size;
-  for (const jid of taken) {
+  for (const [jid, t] of taken) {
     if (!waiting.has(jid) && !times.has(jid)) {
-      account.lost.jobs++;
-      account.wrong("job lost", `${jid} was taken, is not done, and waits nowhere`);
+      account.lose("jobs", t, `${jid} was taken, is not done, and waits nowhere`);
     }
   }
   for (const [jid, n] of times) {

@@ -65,8 +65,7 @@ export async function checkMedia(
   for (const m of media) {
     const fault = mediaFault(found.get(m.id), m.sha256, shownIn.get(m.id), files);
     if (!fault) continue;
-    account.lost.media++;
-    account.wrong("media lost", `${m.id} (${when(m.t)}): ${fault}`);
+    account.lose("media", m.t, `${m.id} (${when(m.t)}): ${fault}`);
   }
   account.duplicated.media = media.length - new Set(media.map((m) => m.id)).size;
 }
@@ -106,8 +105,7 @@ export async function checkFollows(site: Site, { follows }: Acknowledged, accoun
   for (const f of follows) {
     const n = found.get(`${f.account} ${f.id}`) ?? 0;
     if (n === 0) {
-      account.lost.follows++;
-      account.wrong("follow lost", `${f.account} follows ${f.id} (${when(f.t)})`);
+      account.lose("follows", f.t, `${f.account} follows ${f.id} (${when(f.t)})`);
     } else if (n > 1) {
       account.duplicated.follows += n - 1;
       account.wrong("follow twice", `${f.account} follows ${f.id} ${n} times`);

@@ -106,12 +106,21 @@ export class Crowd {
     return t;
   }
 
-  /** Nothing new is begun; what is under way is waited for. */
-  async stop(): Promise<PeopleStats> {
+  /** Nothing new is begun; what is under way is waited for. Live feeds stay open. */
+  async pause(): Promise<PeopleStats> {
     this.stopping = true;
     clearTimeout(this.timer);
     await Promise.all(this.doing);
-    const stats = this.stats();
+    return this.stats();
+  }
+
+  resume(): void {
+    this.stopping = false;
+    this.next();
+  }
+
+  async stop(): Promise<PeopleStats> {
+    const stats = await this.pause();
     for (const s of this.streams) s.stop();
     this.web.close();
     this.samples.close();

@@ -68,6 +68,16 @@ export class People {
     return this.child.ask("mark", label);
   }
 
+  /** Lets everyone finish what they are at; live feeds stay open. */
+  pause(): Promise<PeopleStats> {
+    return this.child.ask("pause");
+  }
+
+  /** Everyone goes on after a pause. */
+  async resume(): Promise<void> {
+    await this.child.ask("resume");
+  }
+
   /** Lets everyone finish what they are at, and go home. */
   async stop(): Promise<PeopleStats> {
     const stats = await this.child.ask<PeopleStats>("stop");

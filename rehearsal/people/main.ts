@@ -7,5 +7,7 @@ serve({
   start: (o: CrowdOptions) => void (crowd = new Crowd(o)),
   stats: () => crowd?.stats(),
   mark: (label: string) => crowd?.mark(label),
+  pause: () => crowd?.pause(),
+  resume: () => crowd?.resume(),
   stop: () => crowd?.stop(),
 });

@@ -94,6 +94,11 @@ export class Fediverse {
     return this.stats();
   }
 
+  /** Goes on sending after `quiet`. */
+  resume(): void {
+    if (!this.timer) this.next();
+  }
+
   async stop(): Promise<RemotesStats> {
     clearTimeout(this.timer);
     const stats = this.stats();

@@ -79,6 +79,11 @@ export class Remotes {
     return this.child.ask("quiet", deadlineMs);
   }
 
+  /** Goes on sending after `quiet`. */
+  async resume(): Promise<void> {
+    await this.child.ask("resume");
+  }
+
   async stop(): Promise<RemotesStats> {
     const stats = await this.child.ask<RemotesStats>("stop");
     await this.child.gone();

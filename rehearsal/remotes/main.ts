@@ -7,5 +7,6 @@ serve({
   start: async (o: FediverseOptions) => void (fediverse = await Fediverse.start(o)),
   stats: () => fediverse?.stats(),
   quiet: (deadlineMs: number) => fediverse?.quiet(deadlineMs),
+  resume: () => fediverse?.resume(),
   stop: () => fediverse?.stop(),
 });

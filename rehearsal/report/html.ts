@@ -82,7 +82,13 @@ function ledgerSection(title: string, l: Ledger): string {
 ${whole_("tables", `${whole(t.compared)} with ${whole(t.rows)} rows, by checksum`, t.different.length, "differ")}
 ${whole_("media files", `${whole(m.compared)} with ${bytes(m.bytes)}, by checksum`, m.missing + m.different, "missing or different")}
 ${whole_("sequences", whole(s.compared), s.behind.length, "behind")}
-</table></div>${findings(l)}</section>`;
+</table></div>${excused(l)}${findings(l)}</section>`;
+}
+
+function excused(l: Ledger): string {
+  return (l.excused ?? [])
+    .map((text) => `<p class="note">Not counted as lost: ${escape(text)}.</p>`)
+    .join("");
 }
 
 function findings(l: Ledger): string {

@@ -91,6 +91,8 @@ export interface Ledger {
   tables: { compared: number; rows: number; different: string[] };
   mediaFiles: { compared: number; bytes: number; missing: number; different: number };
   sequences: { compared: number; behind: string[] };
+  /** Losses of Redis's that a power cut of the server itself answers for: `12 when old lost power`. */
+  excused?: string[];
   /** What is wrong, a line each, the first few of every kind. Empty when `ok`. */
   findings: string[];
 }

@@ -94,6 +94,7 @@ function ledgerLines(title: string, l: Ledger, paint: Paint): string[] {
       `${whole(m.compared)} compared (${bytes(m.bytes)}), ${m.missing} missing, ${m.different} differ`,
     ),
     line("sequences", `${whole(s.compared)} compared, ${s.behind.length} behind`),
+    ...(l.excused ?? []).map((text) => line("excused", text)),
     ...l.findings.map((f) => paint(`  ! ${f}`, "red")),
   ];
 }

@@ -16,7 +16,8 @@ export function verdict(r: Report): string {
     twice(r) > 0 && `${count(twice(r), "thing")} there twice`,
     failed > 0 && `${count(failed, "request")} failed`,
     dropped > 0 && `${count(dropped, "delivery", "deliveries")} dropped`,
-    r.ledger.tables.different.length > 0 && count(r.ledger.tables.different.length, "table differs", "tables differ"),
+    r.ledger.tables.different.length > 0 &&
+      count(r.ledger.tables.different.length, "table differs", "tables differ"),
     r.ledger.mediaFiles.missing + r.ledger.mediaFiles.different > 0 && "media files missing or changed",
   ].filter(Boolean);
   return `Not good: ${bad.length > 0 ? bad.join(", ") : "see the findings"}.`;

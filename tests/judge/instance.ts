@@ -96,7 +96,10 @@ export async function furnish(server: Server): Promise<void> {
     path.join(server.dir, "sidekiq.log"),
     "class=X jid=aaa1 elapsed=0.1 INFO: done\nclass=X jid=aaa2: done\n",
   );
-  writeFileSync(server.place.jobsSeen, ["aaa1", "aaa2", "aaa3"].map((j) => `jid\\":\\"${j}\n`).join(""));
+  writeFileSync(
+    server.place.jobsSeen,
+    ["aaa1", "aaa2", "aaa3"].map((j) => `1767225604.5\njid\\":\\"${j}\n`).join(""),
+  );
 }
 
 export function job(jid: string): string {

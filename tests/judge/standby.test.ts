@@ -74,8 +74,10 @@ test("a witness writes down every job that Redis takes: pushed singly, in bulk, 
   await truth.redis("ZADD", "schedule", "7", job("w4"));
   await truth.redis("EVAL", "return redis.call('lpush', 'queue:default', ARGV[1])", "0", job("w5"));
   await truth.redis("SET", "elsewhere", job("no"));
-  await until(async () => (await watched()).length >= 5);
-  assert.deepEqual((await watched()).sort(), ["w1", "w2", "w3", "w4", "w5"]);
+  await until(async () => (await watched()).size >= 5);
+  const seen_ = await watched();
+  assert.deepEqual([...seen_.keys()].sort(), ["w1", "w2", "w3", "w4", "w5"]);
+  for (const [jid, t] of seen_) assert.ok(Math.abs(Date.now() - t) < 10_000, `${jid} was taken at ${t}`);
   await unwatchJobs(truth.host, seen);
   await until(async () => !/cmd=monitor/.test(await truth.redis("CLIENT", "LIST")));
 });
