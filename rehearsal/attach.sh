@@ -5,7 +5,8 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 . "$here/lab/paths.sh"
 
 # The first process in the lab's namespaces: the child of the unshare that enter.sh, the folder's owner, started.
-first=""
+shopt -s nullglob
+first="" folder=""
 for folder in "$labs"/*; do
   space="$(pgrep -P "$(basename "${folder%-*}")" -x unshare || true)"
   [[ -n "$space" ]] && first="$(pgrep -P "$space")" && break

@@ -13,29 +13,37 @@ needed=(
 system() {
   ((EUID == 0)) || fail "the lab boots systemd hosts in network namespaces: run it as root (sudo npm run …), on Debian or Ubuntu"
   [[ -e /etc/debian_version ]] || fail "this is no Debian or Ubuntu: run it in a virtual machine with Debian 12"
-  install_packages
+  with_lock packages install_packages
   [[ -c /dev/net/tun ]] || modprobe tun 2>/dev/null || fail "no /dev/net/tun: the delay between the sites needs it (modprobe tun)"
   command -v node >/dev/null || fail "no node: install Node 20 or later"
   command -v go >/dev/null || fail "no go: install Go 1.25 or later (the delay router and, offline, the engine are built with it)"
 }
 
-install_packages() {
-  local missing=() package
+missing_packages() {
+  local package
   for package in "${needed[@]}"; do
-    [[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" == installed ]] || missing+=("$package")
+    [[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" == installed ]] || echo "$package"
   done
-  ((${#missing[@]})) || return 0
-  say "installing ${missing[*]}"
-  export DEBIAN_FRONTEND=noninteractive
-  quietly apt-get update
-  quietly apt-get install --yes --no-install-recommends "${missing[@]}"
 }
 
-modules() {
-  local root="$here/.."
-  [[ "$root/node_modules/.package-lock.json" -nt "$root/package-lock.json" ]] && return 0
+install_packages() {
+  local missing
+  mapfile -t missing < <(missing_packages)
+  ((${#missing[@]})) || return 0
+  say "installing the packages ${missing[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  quietly apt-get update
+  quietly apt-get install --yes --no-install-recommends -o DPkg::Lock::Timeout=300 "${missing[@]}"
+}
+
+modules_are_fresh() { [[ "$here/../node_modules/.package-lock.json" -nt "$here/../package-lock.json" ]]; }
+
+install_modules() {
+  modules_are_fresh && return 0
   say "installing the npm modules"
-  (cd "$root" && quietly npm ci --no-audit --no-fund && touch node_modules/.package-lock.json)
+  cd "$here/.."
+  quietly npm ci --no-audit --no-fund
+  touch node_modules/.package-lock.json
 }
 
 # quietly CMD…: its output only if it fails.
@@ -44,6 +52,7 @@ quietly() {
   out="$("$@" 2>&1)" || { printf '%s\n' "$out" | tail -n 30 >&2; fail "failed: $*"; }
 }
 
+modules() { modules_are_fresh || with_lock modules install_modules; }
 image() { "$here/lab/image.sh" >/dev/null; }
 tools() { "$here/tools/build.sh" >/dev/null; }
 engine() { "$here/engine/cli.sh" >/dev/null; }
