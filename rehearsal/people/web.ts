@@ -100,13 +100,15 @@ export class Web {
           ...ask.headers,
         },
       });
+      const sent = now();
       let answered = false;
       req.on("response", (res) => ((answered = true), collect(res).then(resolve, reject)));
       req.on("timeout", () => req.destroy(Object.assign(new Error("no answer"), { code: "ETIMEDOUT" })));
       req.on("error", (e: NodeJS.ErrnoException) => {
-        // Every browser does this: a kept connection that was closed before any answer is no error, but reopened.
-        if (again || answered || !req.reusedSocket || !["ECONNRESET", "EPIPE"].includes(e.code ?? ""))
-          return reject(e);
+        // Every browser does this: a kept connection that proves closed as soon as it is used is no error, but
+        // reopened. One that is cut while the server works on the request is an error.
+        const closed = ["ECONNRESET", "EPIPE"].includes(e.code ?? "") && now() - sent < 100;
+        if (again || answered || !req.reusedSocket || !closed) return reject(e);
         this.reconnected++;
         this.attempt(ask, true).then(resolve, reject);
       });
