@@ -40,12 +40,16 @@ export function parseOptions(argv: string[]): Options {
   const { values: v, positionals } = read(argv);
   const example = positionals[0] ?? "live-move";
   if (positionals.length > 1 || example !== "live-move")
-    throw new UsageError(`there is no rehearsal of ${JSON.stringify(positionals.join(" "))}; there is: live-move`);
+    throw new UsageError(
+      `there is no rehearsal of ${JSON.stringify(positionals.join(" "))}; there is: live-move`,
+    );
   const size = v.size as Options["size"];
   if (!["small", "medium", "large"].includes(size))
     throw new UsageError(`--size is ${JSON.stringify(v.size)}; write small, medium or large`);
   if (v.fault !== undefined && !(v.fault in faults) && v.fault !== "list")
-    throw new UsageError(`--fault ${JSON.stringify(v.fault)} is not known; known are: ${Object.keys(faults).join(", ")}`);
+    throw new UsageError(
+      `--fault ${JSON.stringify(v.fault)} is not known; known are: ${Object.keys(faults).join(", ")}`,
+    );
   return {
     example,
     size,

@@ -1,24 +1,113 @@
-import { mkdirSync } from "node:fs";
-import path from "node:path";
-import { startClouds } from "./clouds";
-import { pulumiCli } from "./engine/cli";
 import { type Fault, faults } from "./faults";
-import { ledger, writablePrimaries } from "./judge";
-import { Lab, type LabHost } from "./lab";
-import { installMastodon } from "./mastodon";
+import { Journey } from "./journey";
+import { watchJobs } from "./judge";
 import type { Options } from "./options";
-import { startPeople } from "./people";
-import { startRemotes } from "./remotes";
-import type { Report } from "./report/model";
-import { Stack, type RunResult, type StackEvent } from "./stack";
+import type { Ledger, Report, RequestSample, Switchover } from "./report/model";
+import type { StackEvent } from "./stack";
 import { Timeline } from "./timeline";
-
-export const domain = "social.example";
-const repository = path.dirname(__dirname);
+import { World } from "./world";
 
 /** Where a rehearsal tells how far it is. */
 export interface Ui {
   event(e: StackEvent): void;
   phase(name: string): void;
   line(text: string): void;
+}
+
+/** The order in which a careful admin goes. */
+const forward = ["prepare", "replicate", "shift", "switch", "settle"];
+
+/** How much of the people's requests around the switch the report shows, in milliseconds to either side. */
+const windowMs = 5000;
+
+/** Carries out one migration in a world of its own while people use the instance, and draws up what came of it. */
+export async function rehearse(o: Options, ui: Ui): Promise<{ report: Report; world: World }> {
+  const startedAt = Date.now();
+  const timeline = new Timeline();
+  const fault = o.fault ? faults[o.fault] : undefined;
+  ui.phase("build the lab");
+  const world = await World.build({
+    ...o,
+    targetDiskMiB: fault?.diskMiB,
+    log: (line) => ui.line(line),
+    onEvent: (e) => {
+      timeline.take(e);
+      ui.event(e);
+    },
+  });
+  await world.open();
+  await watchJobs(world.source);
+  const journey = new Journey(world, timeline, (line) => ui.line(line));
+  const phases = o.back ? forward.slice(0, -1) : forward;
+  for (const phase of phases) await go(journey, ui, phase, fault);
+  ui.phase("draw up the ledger");
+  const there = await leg(journey, "target");
+  const back = o.back ? await goBack(journey, ui) : undefined;
+  const report = await draw(journey, timeline, { o, fault, startedAt, there, back });
+  return { report, world };
+}
+
+/** What one direction came to. */
+interface Leg {
+  switchover: Switchover;
+  books: Ledger;
+}
+
+async function go(journey: Journey, ui: Ui, phase: string, fault?: Fault): Promise<void> {
+  ui.phase(phase);
+  await journey.to(phase, fault?.phase === phase ? fault : undefined);
+}
+
+async function leg(journey: Journey, truth: "source" | "target"): Promise<Leg> {
+  const switchover = await journey.switchover();
+  return { switchover, books: await journey.audit(truth) };
+}
+
+async function goBack(journey: Journey, ui: Ui): Promise<Leg> {
+  await journey.world.resume();
+  await go(journey, ui, "shift");
+  await go(journey, ui, "replicate");
+  ui.phase("draw up the ledger of the way back");
+  return leg(journey, "source");
+}
+
+interface Story {
+  o: Options;
+  fault?: Fault;
+  startedAt: number;
+  there: Leg;
+  back?: Leg;
+}
+
+async function draw(journey: Journey, timeline: Timeline, story: Story): Promise<Report> {
+  const { world, broken } = journey;
+  const { o, fault, startedAt, there, back } = story;
+  const [people, remotes] = await world.stats();
+  const { at } = there.switchover;
+  const requests = at ? await world.people.samples(at - windowMs, at + windowMs) : [];
+  const findings = [...broken, ...there.books.findings, ...(back?.books.findings ?? [])];
+  const { requests: asked, failed, longestStallMs, streams } = people;
+  return {
+    example: o.example,
+    // A power cut or a dead network fails requests by itself; without one, nobody may notice anything.
+    ok: findings.length === 0 && (fault !== undefined || (failed === 0 && remotes.dropped === 0)),
+    verdict: broken.join("; ") || undefined,
+    startedAt,
+    seconds: (Date.now() - startedAt) / 1000,
+    phases: timeline.phases,
+    steps: timeline.steps,
+    switchover: there.switchover,
+    back: back?.switchover,
+    clients: { requests: asked, failed, longestStallMs, writeStallMs: longestWrite(requests), streams },
+    federation: remotes,
+    ledger: there.books,
+    backLedger: back?.books,
+    fault: fault && { name: o.fault ?? "", title: fault.title, ending: journey.ending },
+    environment: world.environment(),
+    requests,
+  };
+}
+
+function longestWrite(requests: RequestSample[]): number {
+  return Math.max(0, ...requests.filter((r) => r.write).map((r) => r.ms));
 }

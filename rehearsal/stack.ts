@@ -89,7 +89,8 @@ export class Stack {
 
   async setConfig(values: Record<string, string>, secrets: Record<string, string> = {}): Promise<void> {
     for (const [k, v] of Object.entries(values)) await this.must(["config", "set", k, "--", v]);
-    for (const [k, v] of Object.entries(secrets)) await this.must(["config", "set", "--secret", "--raw", k], v);
+    for (const [k, v] of Object.entries(secrets))
+      await this.must(["config", "set", "--secret", "--raw", k], v);
   }
 
   preview(args: string[] = []): Run {
@@ -129,7 +130,9 @@ export class Stack {
     const full = [
       ...args.slice(0, 1),
       ...(args[0] === "stack" && args[1] === "init" ? [] : ["--stack", this.o.name]),
-      ...(engine ? ["--event-log", log, "--non-interactive", "--color", "never", "--suppress-permalink"] : []),
+      ...(engine
+        ? ["--event-log", log, "--non-interactive", "--color", "never", "--suppress-permalink"]
+        : []),
       ...args.slice(1),
     ];
     const child = spawn(path.join(this.o.cli, "pulumi"), ["--cwd", this.folder, ...full], {
@@ -234,8 +237,7 @@ function parse(raw: Record<string, unknown>): StackEvent | undefined {
     if (m) return { at, kind, name: nameOf(m.urn), type: m.type, op: m.op, outputs: m.new?.outputs };
   }
   const d = raw["diagnosticEvent"] as
-    | { urn?: string; message: string; severity: string; ephemeral?: boolean }
-    | undefined;
+    { urn?: string; message: string; severity: string; ephemeral?: boolean } | undefined;
   if (!d) return undefined;
   const name = d.urn ? nameOf(d.urn) : "";
   const { severity, ephemeral } = d;

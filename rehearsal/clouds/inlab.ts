@@ -46,8 +46,11 @@ function tableFor(name: string, address: string, rules: FirewallRule[] | undefin
   return `${clear}table ${table} {\n${chain("forward")}${chain("output")}}\n`;
 }
 
-/** Makes a lab into the place where the clouds' servers stand: on the new side, with the keys that they were given. */
-export function inLab(lab: Lab): CloudLab {
+/**
+ * Makes a lab into the place where the clouds' servers stand: on the new side, with the keys that they were given.
+ * @param diskMiB size of their disks; as much as the machine has where it is left out
+ */
+export function inLab(lab: Lab, diskMiB?: number): CloudLab {
   return {
     async bootServer({ name, ipv4, publicKeys, cloudConfig }) {
       if (!ipv4) throw new Error(`${name}: the lab has no servers without IPv4`);
@@ -56,6 +59,7 @@ export function inLab(lab: Lab): CloudLab {
         side: "new",
         hostKey: cloudConfig.hostKey,
         authorizedKeys: publicKeys,
+        diskMiB,
       });
     },
     async deleteServer(name) {

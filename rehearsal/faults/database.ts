@@ -19,7 +19,9 @@ export const database: Record<string, Fault> = {
     phase: "switch",
     fails: "no",
     async strike(c) {
-      await c.source.sh(`${psql} -c "ALTER SYSTEM SET archive_command = 'sleep 600'" -c 'SELECT pg_reload_conf()'`);
+      await c.source.sh(
+        `${psql} -c "ALTER SYSTEM SET archive_command = 'sleep 600'" -c 'SELECT pg_reload_conf()'`,
+      );
       await stepStarts(c, "switchover/check");
       await c.source.sh(`${psql} -c 'ALTER SYSTEM RESET archive_command' -c 'SELECT pg_reload_conf()'`, {
         allowFail: true,
@@ -50,10 +52,12 @@ export const database: Record<string, Fault> = {
         { timeoutMs: 60_000 },
       );
       await c.run.done;
-      await c.target().sh(
-        `systemctl stop postgresql@15-main; rm -rf ${data}; mv ${data}.good ${data}; systemctl start postgresql@15-main`,
-        { timeoutMs: 60_000 },
-      );
+      await c
+        .target()
+        .sh(
+          `systemctl stop postgresql@15-main; rm -rf ${data}; mv ${data}.good ${data}; systemctl start postgresql@15-main`,
+          { timeoutMs: 60_000 },
+        );
     },
   },
 };

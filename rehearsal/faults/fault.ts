@@ -1,3 +1,4 @@
+import type { ApiFault, Clouds } from "../clouds";
 import type { Lab, LabHost } from "../lab";
 import type { Run, Stack } from "../stack";
 
@@ -10,16 +11,11 @@ export interface FaultContext {
   source: LabHost;
   /** The new server, once the cloud has booted it. */
   target(): LabHost;
-  clouds: { api: { fail(o: ApiFault): void } };
+  clouds: Clouds;
   log(line: string): void;
 }
 
-export interface ApiFault {
-  package: string;
-  kind: "500" | "429" | "timeout";
-  times: number;
-  match?: string;
-}
+export type { ApiFault };
 
 /** One thing that goes wrong, in one phase. */
 export interface Fault {
@@ -34,6 +30,8 @@ export interface Fault {
   strike(c: FaultContext): Promise<void>;
   /** Whether the first run may (or must) fail; a fault that is ridden out says "no". @default "may" */
   fails?: "must" | "may" | "no";
+  /** Size of the new server's disk. @default - as much as the machine has */
+  diskMiB?: number;
   /** What the failed run has to tell its user. */
   says?: RegExp;
 }

@@ -30,16 +30,33 @@ const inBaseBackup: Moment = async (c) => {
   await stepStarts(c, "database/standby");
   await holds(c.target(), "pgrep -f '[p]g_basebackup' >/dev/null");
 };
-const whileStreaming: Moment = Object.assign((c: FaultContext) => stepStarts(c, "media/copy"), { seconds: 60 });
+const whileStreaming: Moment = Object.assign((c: FaultContext) => stepStarts(c, "media/copy"), {
+  seconds: 60,
+});
 const inSwitch: Moment = async (c) => {
   await stepStarts(c, "switchover/run");
   await holds(c.target(), "systemctl is-active -q trunkline-switchover.service");
 };
 
 export const network: Record<string, Fault> = {
-  "cut-base-backup": cutBetween("the connection reset in the base backup", "replicate", "reset", inBaseBackup),
-  "drop-base-backup": cutBetween("packets silently dropped in the base backup", "replicate", "drop", inBaseBackup),
-  "tunnel-down": cutBetween("the tunnel down for a minute while streaming", "replicate", "drop", whileStreaming),
+  "cut-base-backup": cutBetween(
+    "the connection reset in the base backup",
+    "replicate",
+    "reset",
+    inBaseBackup,
+  ),
+  "drop-base-backup": cutBetween(
+    "packets silently dropped in the base backup",
+    "replicate",
+    "drop",
+    inBaseBackup,
+  ),
+  "tunnel-down": cutBetween(
+    "the tunnel down for a minute while streaming",
+    "replicate",
+    "drop",
+    whileStreaming,
+  ),
   "cut-switch": cutBetween("the connection reset in the switchover", "switch", "reset", inSwitch),
   "drop-switch": cutBetween("packets silently dropped in the switchover", "switch", "drop", inSwitch),
 };

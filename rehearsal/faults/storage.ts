@@ -9,6 +9,7 @@ export const storage: Record<string, Fault> = {
   "disk-full-base-backup": {
     title: "the new server's disk is full in the base backup",
     phase: "replicate",
+    diskMiB: 3000,
     fails: "must",
     says: /space/i,
     async strike(c) {
@@ -21,6 +22,7 @@ export const storage: Record<string, Fault> = {
   "disk-full-promote": {
     title: "the new server's disk is full when it is to be promoted",
     phase: "switch",
+    diskMiB: 3000,
     async strike(c) {
       await stepStarts(c, "switchover/run");
       await holds(c.target(), "systemctl is-active -q trunkline-switchover.service");

@@ -1,0 +1,111 @@
+import type { Fault } from "./faults";
+import { ledger, type Primaries, writablePrimaries } from "./judge";
+import type { Ledger, Switchover } from "./report/model";
+import type { RunResult } from "./stack";
+import type { Timeline } from "./timeline";
+import type { World } from "./world";
+
+/** One migration on its way through the phases, there and back, with or without accidents. */
+export class Journey {
+  /** What did not hold, in sentences; empty when all is well. */
+  readonly broken: string[] = [];
+  /** How the last accident ended. */
+  ending = "";
+
+  constructor(
+    readonly world: World,
+    private readonly timeline: Timeline,
+    private readonly say: (line: string) => void,
+  ) {}
+
+  /** Goes to a phase by one `pulumi up`; or two, when an accident made the first one fail. */
+  async to(phase: string, fault?: Fault): Promise<RunResult> {
+    const { stack } = this.world;
+    this.timeline.begin(phase);
+    await stack.setConfig({ phase });
+    const run = stack.up();
+    const struck = fault?.strike({
+      ...{ lab: this.world.lab, stack, run, source: this.world.source, clouds: this.world.clouds },
+      target: () => this.world.target(),
+      log: this.say,
+    });
+    const [first] = await Promise.all([run.done, struck]);
+    if (!fault && !first.ok) throw new Error(`${phase} failed:\n${first.output}`);
+    const last = fault ? await this.afterFault(fault, first) : first;
+    this.timeline.end();
+    return last;
+  }
+
+  private async afterFault(fault: Fault, first: RunResult): Promise<RunResult> {
+    const { stack } = this.world;
+    this.check(
+      fault.fails !== "must" || !first.ok,
+      `${fault.title}: the first \`up\` should have failed, and did not`,
+    );
+    this.check(
+      fault.fails !== "no" || first.ok,
+      `${fault.title}: should have been ridden out:\n${first.output}`,
+    );
+    if (!first.ok && fault.says)
+      this.check(
+        fault.says.test(first.output),
+        `${fault.title}: it did not say ${fault.says}:\n${first.output}`,
+      );
+    await this.checkPrimaries(fault.title);
+    this.ending = first.ok ? "ridden out by the first `up`" : "finished by a plain second `up`";
+    if (first.ok) return first;
+    this.say(`the first \`up\` failed, as it may: ${lastWords(first.output)}`);
+    if (first.signal) await stack.cancel(); // what its owner does by hand after a kill: the lock has no lease
+    const second = await stack.up().done;
+    if (!second.ok) throw new Error(`${fault.title}: a plain second \`up\` failed too:\n${second.output}`);
+    return second;
+  }
+
+  /** People and remote servers go quiet, then the books are drawn up on the server that holds the data. */
+  async audit(truth: "source" | "target"): Promise<Ledger> {
+    const { world } = this;
+    await world.quiet();
+    await this.checkPrimaries("at the end");
+    return ledger(world.lab, {
+      truthHost: truth === "target" ? world.target() : world.source,
+      records: world.records(),
+    });
+  }
+
+  /** What the last switchover said of itself. */
+  async switchover(): Promise<Switchover> {
+    const step = [...this.timeline.results].reverse().find((r) => r.name === "switchover/run" && r.ok);
+    const told = step?.result ?? {};
+    const at = told["pausedAtMs"] === undefined ? undefined : Number(told["pausedAtMs"]);
+    const before = at === undefined ? [] : await this.world.people.samples(at - 30_000, at);
+    return {
+      writePauseMs: Number(told["writePauseMs"] ?? NaN),
+      redisPauseMs: told["redisPauseMs"] === undefined ? undefined : Number(told["redisPauseMs"]),
+      rttMs: Number(told["rttMs"] ?? NaN),
+      writesPerSecond: Math.round(before.filter((r) => r.write && r.ok).length / 3) / 10,
+      at,
+      steps: told["steps"] as Switchover["steps"],
+    };
+  }
+
+  private check(holds: boolean, otherwise: string): void {
+    if (!holds) this.broken.push(otherwise);
+  }
+
+  /** Two primaries are never right; none may be for as long as a server boots or a recovery runs. */
+  private async checkPrimaries(when: string): Promise<void> {
+    const end = Date.now() + 90_000;
+    let seen: Primaries = await writablePrimaries(this.world.lab.hosts());
+    while (!seen.ok && seen.postgres.length < 2 && seen.redis.length < 2 && Date.now() < end) {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      seen = await writablePrimaries(this.world.lab.hosts());
+    }
+    this.check(seen.ok, `${when}: ${seen.findings.join("; ")}`);
+  }
+}
+
+/** The line of an engine's output that says why it failed. */
+function lastWords(output: string): string {
+  const lines = output.split("\n").filter((l) => /trunkline:|error:/.test(l));
+  return (lines.at(-1) ?? output.trim().split("\n").at(-1) ?? "").trim();
+}

@@ -1,0 +1,56 @@
+/** `npm run rehearse`: parses, rehearses, reports. Runs inside rehearsal/enter.sh. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { faults } from "./faults";
+import { type Options, parseOptions, usage, UsageError } from "./options";
+import { rehearse } from "./rehearse";
+import { htmlReport, Live, terminalReport } from "./report";
+import type { World } from "./world";
+
+async function main(argv: string[]): Promise<number> {
+  if (argv.includes("--help")) return (console.log(usage), 0);
+  const options = parseOptions(argv);
+  if (options.fault === "list") return (listFaults(), 0);
+  const live = new Live();
+  const { report, world } = await rehearse(options, {
+    event: (e) => live.event(e),
+    phase: (name) => live.phase(name),
+    line: (text) => live.line(text),
+  }).finally(() => live.stop());
+  console.log(terminalReport(report));
+  write(options.html, htmlReport(report));
+  write(options.json, `${JSON.stringify({ ...report, requests: undefined }, null, 2)}\n`);
+  if (options.html) console.log(`\nThe report, to look at: ${path.resolve(options.html)}`);
+  if (options.keep) await keep(world);
+  await world.stop();
+  return report.ok ? 0 : 1;
+}
+
+function listFaults(): void {
+  for (const [name, fault] of Object.entries(faults)) console.log(`${name.padEnd(26)} ${fault.title}`);
+}
+
+function write(file: string | undefined, text: string): void {
+  if (!file) return;
+  mkdirSync(path.dirname(path.resolve(file)), { recursive: true });
+  writeFileSync(file, text);
+}
+
+/** Leaves the lab up until someone ends it. */
+async function keep(world: World): Promise<void> {
+  console.log("\nThe lab stays up. From another terminal:");
+  for (const host of world.lab.hosts())
+    console.log(`  rehearsal/attach.sh ${host.name}    # a shell on ${host.name}, ${host.address}`);
+  console.log("Ctrl-C here ends it.");
+  await new Promise<void>((resolve) => process.once("SIGINT", resolve).once("SIGTERM", resolve));
+}
+
+main(process.argv.slice(2)).then(
+  (code) => process.exit(code),
+  (e: unknown) => {
+    console.error(e instanceof UsageError ? `${e.message}\n\n${usage}` : e);
+    process.exit(2);
+  },
+);
+
+export type { Options };

@@ -1,0 +1,147 @@
+import { mkdirSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { type Clouds, inLab, startClouds } from "./clouds";
+import { pulumiCli } from "./engine/cli";
+import { Lab, type LabHost } from "./lab";
+import { type Installed, installMastodon } from "./mastodon";
+import { type People, startPeople } from "./people";
+import type { PeopleStats } from "./people/crowd";
+import { remoteHosts, type Remotes, startRemotes } from "./remotes";
+import type { RemotesStats } from "./remotes/fediverse";
+import { Stack, type StackEvent } from "./stack";
+
+export const domain = "social.example";
+const sourceAddress = "198.18.0.10";
+const edge = "198.18.2.1";
+const resolver = "198.18.2.53";
+const repository = path.dirname(__dirname);
+
+export interface WorldOptions {
+  rttMs: number;
+  rate: number;
+  size: "small" | "medium" | "large";
+  /** How the source is set up, where it differs from the usual. @default - as the official guide has it */
+  variant?: Parameters<typeof installMastodon>[1]["variant"];
+  /** Size of the new server's disk, for the faults that fill it. @default - as much as the machine has */
+  targetDiskMiB?: number;
+  onEvent?: (e: StackEvent) => void;
+  log: (line: string) => void;
+}
+
+/** Everything outside the program: a live instance with its people, a cloud that makes the new server, a stack. */
+export class World {
+  people!: People;
+  remotes!: Remotes;
+
+  private constructor(
+    readonly lab: Lab,
+    readonly source: LabHost,
+    readonly installed: Installed,
+    readonly clouds: Clouds,
+    readonly stack: Stack,
+    private readonly o: WorldOptions,
+  ) {}
+
+  static async build(o: WorldOptions): Promise<World> {
+    const lab = await Lab.start({ rttMs: o.rttMs, log: o.log });
+    const clouds = await startClouds({
+      lab: inLab(lab, o.targetDiskMiB),
+      directory: repository,
+      dir: lab.dir,
+      dns: { address: resolver },
+    });
+    addZones(clouds);
+    const authorizedKeys = [lab.operatorKey.public];
+    const source = await lab.boot("old", { address: sourceAddress, side: "old", authorizedKeys });
+    o.log(`installing a ${o.size} Mastodon on the old server`);
+    const certificate = await lab.ca.certificateFor([domain]);
+    const installed = await installMastodon(source, {
+      domain,
+      size: o.size,
+      certificate,
+      variant: o.variant,
+    });
+    const stack = await makeStack(lab, source, clouds, o);
+    return new World(lab, source, installed, clouds, stack, o);
+  }
+
+  /** People begin to post, remote servers to deliver. */
+  async open(): Promise<void> {
+    const { lab, installed } = this;
+    const dir = path.join(lab.dir, "records");
+    mkdirSync(dir, { recursive: true });
+    const common = { domain, caPath: lab.ca.certPath, dns: [resolver], dir };
+    const certificate = await lab.ca.certificateFor(remoteHosts);
+    const targets = installed.users.slice(0, 8).map((u) => u.username);
+    this.remotes = await startRemotes({ ...common, certificate, address: edge, targets });
+    this.people = await startPeople({ ...common, accounts: installed.users, rate: this.o.rate });
+  }
+
+  /** The new server; an error before the cloud has booted it. */
+  target(): LabHost {
+    const host = this.lab.hosts().find((h) => h !== this.source);
+    if (!host) throw new Error("the cloud has not booted the new server yet");
+    return host;
+  }
+
+  records(): { people: string; remotes: string } {
+    return { people: this.people.records, remotes: this.remotes.records };
+  }
+
+  /** Nobody begins anything new; what was begun ends. */
+  async quiet(): Promise<void> {
+    await this.people.pause();
+    await this.remotes.quiet();
+  }
+
+  async resume(): Promise<void> {
+    await this.people.resume();
+    await this.remotes.resume();
+  }
+
+  stats(): Promise<[PeopleStats, RemotesStats]> {
+    return Promise.all([this.people.stats(), this.remotes.stats()]);
+  }
+
+  environment(): Record<string, string> {
+    return {
+      machine: `${os.cpus().length} cores, ${Math.round(os.totalmem() / 2 ** 30)} GiB, Linux ${os.release()}`,
+      "round trip old–new": `${this.o.rttMs} ms`,
+      instance: `${this.o.size}: ${JSON.stringify(this.installed.counts).replaceAll(/[{}"]/g, "").replaceAll(",", ", ")}`,
+      "writes asked for": `${this.o.rate} a second`,
+    };
+  }
+
+  async stop(): Promise<void> {
+    await this.clouds.stop();
+    await this.lab.stop();
+  }
+}
+
+/** DNS as it was before: a TTL that is too long for a move. */
+function addZones(clouds: Clouds): void {
+  const add = (name: string, content: string, ttl: number) =>
+    clouds.api.addZone({ provider: "cloudflare", name, records: [{ name, type: "A", content, ttl }] });
+  add(domain, sourceAddress, 300);
+  for (const name of remoteHosts) add(name, edge, 300);
+}
+
+async function makeStack(lab: Lab, source: LabHost, clouds: Clouds, o: WorldOptions): Promise<Stack> {
+  const stack = new Stack({
+    project: repository,
+    cli: await pulumiCli(o.log),
+    dir: path.join(lab.dir, "pulumi"),
+    name: "dev",
+    env: {
+      ...clouds.env,
+      PATH_EXTRA: path.join(__dirname, "engine/language"),
+      HCLOUD_TOKEN: "rehearsal",
+      CLOUDFLARE_API_TOKEN: "rehearsal",
+    },
+    onEvent: o.onEvent,
+  });
+  await stack.init();
+  await stack.setConfig({ sourceHostKey: source.hostKeyPublic }, { sshPrivateKey: lab.operatorKey.private });
+  return stack;
+}
