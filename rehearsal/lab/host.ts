@@ -22,6 +22,7 @@ export class LabHost {
   readonly address: string;
   /** As in known_hosts, without the host's name: `ssh-ed25519 AAAA…`. */
   readonly hostKeyPublic: string;
+  private readonly side: string;
   private machine?: ChildProcess;
   private boots = 0;
 
@@ -37,15 +38,14 @@ export class LabHost {
     this.side = id.side;
   }
 
-  private readonly side: string;
-
   /** Runs a command as root on the host, by entering it, so that no cut network stops it. */
   async exec(cmd: string[], o: ExecOptions = {}): Promise<RunOutput> {
     const limit = Math.ceil((o.timeoutMs ?? 120_000) / 1000);
     const enter = ["nsenter", "-t", String(this.pid()), "-m", "-u", "-i", "-n", "-p", "-C"];
     // The inner limit ends the command, whose process we can't reach from here; ours is for a host that hangs.
     const argv = [...enter, "timeout", "--kill-after=5", String(limit), ...cmd];
-    return run(argv, { ...o, timeoutMs: (limit + 15) * 1000, env: environment, where: this.name });
+    const outer = { timeoutMs: (limit + 15) * 1000, env: environment, where: this.name, shown: cmd };
+    return run(argv, { ...o, ...outer });
   }
 
   /** Runs a bash script as root on the host, strictly. */
@@ -88,8 +88,8 @@ export class LabHost {
   async kill(): Promise<void> {
     if (!this.running()) return;
     const machine = this.machine!;
-    const init = this.findPid();
-    process.kill(init ?? machine.pid!, "SIGKILL");
+    machine.removeAllListeners("exit"); // it may be rebooting itself just now
+    process.kill(this.findPid() ?? machine.pid!, "SIGKILL");
     const late = setTimeout(() => machine.kill("SIGKILL"), 5_000);
     await waitFor(
       `${this.name} to lose power`,
@@ -116,10 +116,8 @@ export class LabHost {
     if (!this.running()) return undefined;
     const nspawn = this.machine!.pid!;
     try {
-      return (
-        Number(readFileSync(`/proc/${nspawn}/task/${nspawn}/children`, "utf8").trim().split(" ").at(-1)) ||
-        undefined
-      );
+      const children = readFileSync(`/proc/${nspawn}/task/${nspawn}/children`, "utf8").trim().split(" ");
+      return Number(children.at(-1)) || undefined;
     } catch {
       return undefined; // it ended between the two looks
     }

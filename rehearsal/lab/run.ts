@@ -13,6 +13,8 @@ export interface RunOptions {
   env?: Record<string, string>;
   /** Whose command it is, for messages. */
   where?: string;
+  /** The command as messages show it. @default as it is */
+  shown?: string[];
 }
 
 export interface RunOutput {
@@ -64,10 +66,10 @@ function exitCode(argv: string[], o: RunOptions, stdio: readonly number[]): Prom
 
 function failure(argv: string[], o: RunOptions, { code, stdout, stderr }: RunOutput): string {
   const tail = (text: string) => text.trimEnd().slice(-4000);
-  const end =
-    code === 137 ? `was killed (limit ${(o.timeoutMs ?? 120_000) / 1000} s)` : `failed with ${code}`;
+  const why: Record<number, string> = { 124: "it ran out of time", 137: "it was killed" };
+  const end = why[code] ? `failed with ${code} (${why[code]})` : `failed with ${code}`;
   const said = [tail(stdout), tail(stderr)].filter(Boolean).join("\n") || "(it printed nothing)";
-  return `${o.where ?? "lab"}: ${argv.join(" ").slice(0, 500)} ${end}:\n${said}`;
+  return `${o.where ?? "lab"}: ${(o.shown ?? argv).join(" ").slice(0, 500)} ${end}:\n${said}`;
 }
 
 /** An open file without a name, so that nothing is left whatever happens. */

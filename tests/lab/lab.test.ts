@@ -160,10 +160,13 @@ test("a full disk is really full", async () => {
 
 test("a failing command tells host, command and what it said", async () => {
   await assert.rejects(old.sh("echo out; echo why >&2; exit 3"), (e: Error) => {
-    assert.match(e.message, /^old: .*exit 3 failed with 3:\nout\nwhy/s);
+    assert.match(e.message, /^old: bash .*exit 3 failed with 3:\nout\nwhy/s);
     return true;
   });
-  await assert.rejects(old.exec(["sleep", "20"], { timeoutMs: 1_000 }), /old: .*sleep 20/);
+  await assert.rejects(
+    old.exec(["sleep", "20"], { timeoutMs: 1_000 }),
+    /^Error: old: sleep 20 failed with 124 \(it ran out of time\)/,
+  );
 });
 
 test("removing a host and stopping leave nothing", async () => {
