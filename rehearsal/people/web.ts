@@ -92,7 +92,7 @@ export class Web {
         port: this.o.port ?? 443,
         method: ask.method,
         path: ask.path,
-        agent: this.agent,
+        agent: again ? this.fresh(false) : this.agent, // another kept connection may be closed too
         timeout: this.o.timeoutMs ?? 60_000,
         headers: {
           ...(ask.token ? { authorization: `Bearer ${ask.token}` } : {}),
@@ -116,9 +116,9 @@ export class Web {
     });
   }
 
-  private fresh(): https.Agent {
+  private fresh(keepAlive = true): https.Agent {
     const { ca, domain } = this.o;
-    return new https.Agent({ keepAlive: true, maxSockets: 256, ca, servername: domain, lookup: this.lookup });
+    return new https.Agent({ keepAlive, maxSockets: 256, ca, servername: domain, lookup: this.lookup });
   }
 
   /** DNS points elsewhere: new requests go there, those under way end where they are. */
