@@ -44,12 +44,18 @@ class Provider {
   private method<Req, Res>(handler: Handler<Req, Res>): grpc.handleUnaryCall<Req, Res> {
     return (call, callback) => {
       const session = this.session(call.getPeer());
-      call.on("cancelled", () => session.gone());
+      let answered = false;
+      // grpc-js says "cancelled" at the end of every call; only an unanswered one has lost its engine.
+      call.on("cancelled", () => answered || session.gone());
+      const answer: grpc.sendUnaryData<Res> = (error, response) => {
+        answered = true;
+        callback(error, response);
+      };
       session
         .during(async () => handler(call.request, session))
         .then(
-          (response) => callback(null, response),
-          (e: Error) => callback({ code: grpc.status.UNKNOWN, details: e.message }),
+          (response) => answer(null, response),
+          (e: Error) => answer({ code: grpc.status.UNKNOWN, details: e.message }),
         );
     };
   }
