@@ -4,6 +4,7 @@ The places it may read are named in /etc/trunkline/serve.roots (made by access/g
 a path outside of one. Every request is told to the journal.
 """
 
+import glob
 import io
 import json
 import os
@@ -113,20 +114,20 @@ def units(known, words):
 
 
 def add_unit(found, known, name):
-    shown = subprocess.run(
-        ["systemctl", "show", "--property=FragmentPath", "--property=DropInPaths", "--", name],
-        stdout=subprocess.PIPE, universal_newlines=True,
-    ).stdout
-    fields = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
+    fields = {}
+    if "@." not in name:
+        command = ["systemctl", "show", "--property=FragmentPath", "--property=DropInPaths", "--", name]
+        shown = subprocess.run(command, stdout=subprocess.PIPE, universal_newlines=True).stdout
+        fields = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
     own = os.path.join("/etc/systemd/system", name)
-    for path in (known["saved"] + own, own, fields.get("FragmentPath", "")):
+    fragment = fields.get("FragmentPath", "")
+    for path in (known["saved"] + own, own, fragment):
         if os.path.isfile(path) and os.path.realpath(path) != "/dev/null":
-            base = name if path != fields.get("FragmentPath") else os.path.basename(path)
-            found.setdefault(base, path)
+            found.setdefault(os.path.basename(path) if path == fragment else name, path)
             break
-    for path in fields.get("DropInPaths", "").split():
+    for path in fields.get("DropInPaths", "").split() + glob.glob(own + ".d/*.conf"):
         if os.path.isfile(path) and not path.startswith("/run/") and "trunkline" not in os.path.basename(path):
-            found["%s/%s" % tuple(path.rsplit("/", 2)[1:])] = path
+            found["/".join(path.rsplit("/", 2)[1:])] = path
 
 
 def packages(known, words):

@@ -1,0 +1,89 @@
+"""rewrite_env.py SOURCE_ENV TARGET_ENV: prints the source's .env.production with the host's own variables changed.
+
+Every byte of other variables stays. What only the target has made up (a password for its pooler) is kept from TARGET_ENV.
+With --names it prints the names of the variables that it changes.
+"""
+
+import os
+import secrets
+import sys
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
+import dotenv  # noqa: E402
+import mastodon_env  # noqa: E402
+
+DATABASE = ("DATABASE_URL", "DB_HOST", "DB_PORT", "DB_PASS", "DB_SSLMODE", "PREPARED_STATEMENTS")
+REDIS = tuple(prefix + "REDIS_" + part for prefix in ("", "SIDEKIQ_", "CACHE_") for part in ("URL", "HOST", "PORT"))
+OWN = (*DATABASE, *REDIS, "TRUSTED_PROXY_IP")
+# What Mastodon trusts as long as TRUSTED_PROXY_IP is not set.
+TRUSTED = ("127.0.0.0/8", "::1", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
+
+
+def database(env, kept, pooler, prepared):
+    """The pooler asks for a password also where the source's Postgres asked for none."""
+    changes = {} if prepared else {"PREPARED_STATEMENTS": "false"}
+    if env.get("DATABASE_URL"):
+        return {**changes, "DATABASE_URL": database_url(env["DATABASE_URL"], kept, pooler)}
+    changes.update(DB_HOST="127.0.0.1", DB_PORT=pooler)
+    if not env.get("DB_PASS"):
+        changes["DB_PASS"] = kept.get("DB_PASS") or secrets.token_urlsafe(24)
+    # The pooler speaks plain TCP on loopback; any explicit mode but `disable` would make the streaming server refuse that.
+    if "DB_SSLMODE" in env:
+        changes["DB_SSLMODE"] = "disable"
+    return changes
+
+
+def database_url(text, kept, pooler):
+    url = urlsplit(text)
+    old = mastodon_env.database({"DATABASE_URL": text})
+    password = url.password or urlsplit(kept.get("DATABASE_URL", "")).password or secrets.token_urlsafe(24)
+    login = "%s:%s" % (quote(old["user"], safe=""), password)
+    dropped = ("host", "port", "user", "sslmode", "sslrootcert", "sslcert", "sslkey")
+    query = [pair for pair in parse_qsl(url.query, keep_blank_values=True) if pair[0] not in dropped]
+    return urlunsplit((url.scheme, "%s@127.0.0.1:%s" % (login, pooler), url.path, urlencode(query), ""))
+
+
+def redis(env, proxy):
+    """All Redis settings that mean the source's one server. The survey has refused what means another one."""
+    changes = {}
+    for prefix in ("", "SIDEKIQ_", "CACHE_"):
+        url = env.get(prefix + "REDIS_URL")
+        if url:
+            changes[prefix + "REDIS_URL"] = redis_url(url, proxy)
+        elif not prefix or env.get(prefix + "REDIS_HOST") or env.get(prefix + "REDIS_PORT"):
+            changes.update({prefix + "REDIS_HOST": "127.0.0.1", prefix + "REDIS_PORT": proxy})
+    return changes
+
+
+def redis_url(text, proxy):
+    url, old = urlsplit(text), mastodon_env.redis({"REDIS_URL": text})
+    login = "%s@" % url.netloc.rpartition("@")[0] if "@" in url.netloc else ""
+    return "redis://%s127.0.0.1:%s/%d" % (login, proxy, old["database"])
+
+
+def proxies(env, source):
+    """The source stands before the target for a while: its word on who the client is counts."""
+    known = env.get("TRUSTED_PROXY_IP", "").replace(",", " ").split() or list(TRUSTED)
+    return {"TRUSTED_PROXY_IP": ",".join(dict.fromkeys([*known, "127.0.0.1", *source]))}
+
+
+def main(source, target):
+    with open(source, encoding="utf-8", errors="surrogateescape", newline="") as file:
+        text = file.read()
+    env = dotenv.parse(text)
+    kept = dotenv.read(target) if os.path.exists(target) else {}
+    changes = {
+        **database(env, kept, os.environ["POOLER"], os.environ["EDIT_PREPARED"] == "yes"),
+        **redis(env, os.environ["REDIS"]),
+        **proxies(env, os.environ["EDIT_PROXIES"].split()),
+    }
+    sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape", newline="")
+    print(dotenv.rewrite(text, changes), end="")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--names"]:
+        print("\n".join(OWN))
+    else:
+        main(*sys.argv[1:])
