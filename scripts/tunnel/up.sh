@@ -1,0 +1,139 @@
+# tunnel/up (target): one ssh process each for the copy, the WAL, the app's SQL, Redis and the agent, so that none waits
+# behind another's bytes. systemd keeps them up for ever.
+# shellcheck shell=bash
+# Extra settings: TUNNEL_PRIVATE_KEY SOURCE_HOST_KEY
+
+instances=(copy wal sql redis control)
+template=/etc/systemd/system/trunkline-tunnel@.service
+
+present() {
+  put_file "$etc/tunnel_key" 0600 root:root <<<"$TUNNEL_PRIVATE_KEY"
+  put_file "$etc/tunnel_hosts" 0600 root:root <<<"trunkline-source $SOURCE_HOST_KEY"
+  write_config
+  write_template
+  local name
+  for name in "${instances[@]}"; do
+    systemctl enable --quiet "trunkline-tunnel@$name"
+    if [[ $changed == yes ]]; then systemctl restart "trunkline-tunnel@$name"; fi
+    systemctl is-active --quiet "trunkline-tunnel@$name" || { systemctl start "trunkline-tunnel@$name"; changed=yes; }
+  done
+  for name in "${instances[@]}"; do wait_for_forward "$name"; done
+  result tunnels "${#instances[@]}"
+}
+
+absent() {
+  local name
+  release_source
+  for name in "${instances[@]}"; do
+    [[ "$(systemctl is-enabled "trunkline-tunnel@$name" 2>/dev/null)" == enabled ]] || continue
+    systemctl disable --quiet --now "trunkline-tunnel@$name"
+    changed=yes
+  done
+  drop_file "$template" "$etc/tunnel.conf" "$etc/tunnel_key" "$etc/tunnel_hosts"
+  [[ $changed == no ]] || systemctl daemon-reload
+}
+
+# Nobody can follow through a tunnel that is gone; its slot would keep WAL here until the disk is full.
+release_source() {
+  [[ "$(psql_local -c 'SELECT NOT pg_is_in_recovery()' 2>/dev/null)" == t ]] || return 0
+  systemctl stop trunkline-tunnel@wal 2>/dev/null || true
+  wait_until 30 "the slot trunkline_source to be free" slot_released
+}
+
+slot_released() {
+  psql_local -c "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots
+    WHERE slot_name = 'trunkline_source' AND NOT active" >/dev/null
+  [[ -z "$(psql_local -c "SELECT 1 FROM pg_replication_slots WHERE slot_name = 'trunkline_source'")" ]]
+}
+
+write_config() {
+  {
+    host copy "LocalForward 127.0.0.1:$PORT_COPY 127.0.0.1:$PG_PORT" \
+      "LocalForward 127.0.0.1:$PORT_MEDIA 127.0.0.1:$PORT_SOURCE_MEDIA" \
+      "RemoteForward 127.0.0.1:$PORT_BACK_SHARE 127.0.0.1:$PORT_SHARE"
+    host wal "LocalForward 127.0.0.1:$PORT_WAL 127.0.0.1:$PG_PORT" \
+      "RemoteForward 127.0.0.1:$PORT_BACK_PG 127.0.0.1:$PORT_TARGET_PG"
+    host sql "LocalForward 127.0.0.1:$PORT_SQL 127.0.0.1:$PG_PORT"
+    host redis "LocalForward 127.0.0.1:$PORT_REDIS 127.0.0.1:$REDIS_PORT" \
+      "RemoteForward 127.0.0.1:$PORT_BACK_REDIS 127.0.0.1:$PORT_TARGET_REDIS"
+    host control "LocalForward 127.0.0.1:$PORT_CONTROL 127.0.0.1:$PORT_AGENT"
+    cat <<-END
+	Host *
+	  HostName $SOURCE_ADDRESS
+	  Port $SOURCE_SSH_PORT
+	  User "$SOURCE_SSH_USER"
+	  HostKeyAlias trunkline-source
+	  UserKnownHostsFile $etc/tunnel_hosts
+	  GlobalKnownHostsFile /dev/null
+	  StrictHostKeyChecking yes
+	  IdentityFile $etc/tunnel_key
+	  IdentitiesOnly yes
+	  IdentityAgent none
+	  BatchMode yes
+	  Ciphers ^aes128-gcm@openssh.com
+	  Compression no
+	  ControlMaster no
+	  ConnectTimeout 10
+	  ExitOnForwardFailure yes
+	  ServerAliveInterval 5
+	  ServerAliveCountMax 3
+	END
+  } | put_file "$etc/tunnel.conf" 0600 root:root
+}
+
+host() {
+  printf 'Host %s\n' "$1"
+  shift
+  printf '  %s\n' "$@"
+}
+
+write_template() {
+  put_file "$template" 0644 root:root <<-END
+	[Unit]
+	Description=Trunkline tunnel to the source: %i
+	After=network-online.target
+	Wants=network-online.target
+	StartLimitIntervalSec=0
+
+	[Service]
+	ExecStart=/usr/bin/ssh -N -F $etc/tunnel.conf %i
+	Restart=always
+	RestartSec=1
+
+	[Install]
+	WantedBy=multi-user.target
+	END
+  [[ $file_changed == no ]] || systemctl daemon-reload
+}
+
+# Open is not enough: sshd takes the connection before it tries the other end.
+wait_for_forward() {
+  case $1 in
+    copy) forward_answers "$1" "$PORT_COPY" pg_isready -q -h 127.0.0.1 -p "$PORT_COPY" ;;
+    wal) forward_answers "$1" "$PORT_WAL" pg_isready -q -h 127.0.0.1 -p "$PORT_WAL" ;;
+    sql) forward_answers "$1" "$PORT_SQL" pg_isready -q -h 127.0.0.1 -p "$PORT_SQL" ;;
+    redis) forward_answers "$1" "$PORT_REDIS" greets "$PORT_REDIS" 'PING\r\n' '^(\+PONG|-NOAUTH|-DENIED)' ;;
+    control) forward_answers "$1" "$PORT_CONTROL" greets "$PORT_CONTROL" '' '"agent": *"trunkline"' ;;
+  esac
+}
+
+forward_answers() {
+  local name=$1 port=$2 end=$((SECONDS + 60))
+  shift 2
+  until "$@" >/dev/null 2>&1; do
+    ((SECONDS < end)) || die "the tunnel $name to answer on 127.0.0.1:$port within 60 s" \
+      "$(unit_journal "trunkline-tunnel@$name.service" 2 | tr '\n' ' ')" \
+      "check that sshd on $SOURCE_ADDRESS:$SOURCE_SSH_PORT is reachable from here, that its host key is the pinned one and that the key is granted there"
+    sleep 0.2
+  done
+}
+
+# greets PORT QUESTION PATTERN: the first line of whoever listens there.
+greets() {
+  local line
+  exec 8<>"/dev/tcp/127.0.0.1/$1" || return 1
+  printf '%b' "$2" >&8
+  IFS= read -r -t 3 line <&8 || true
+  exec 8>&-
+  [[ $line =~ $3 ]]
+}
