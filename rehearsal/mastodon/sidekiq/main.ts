@@ -1,0 +1,118 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { loadRails, main } from "../app/config";
+import { connect, type Instance } from "../app/instance";
+import type { Job } from "../app/jobs";
+import { Redis, redisOptions } from "../app/redis";
+import { Heartbeat } from "./heartbeat";
+import { exhausted, perform } from "./jobs";
+import { type Options, readOptions } from "./options";
+import { Poller } from "./poller";
+import { failed } from "./retry";
+import { Scheduler } from "./scheduler";
+
+main(async () => {
+  const config = loadRails();
+  const options = readOptions(process.argv.slice(2), config.env);
+  const sidekiq = new Sidekiq(connect(config, { title: "sidekiq 8.0.9 live", pool: options.concurrency }), options);
+  await sidekiq.run();
+});
+
+class Sidekiq {
+  private readonly beat: Heartbeat;
+  private readonly poller: Poller;
+  private readonly scheduler: Scheduler;
+  private readonly inHand = new Map<string, string>();
+  private quiet = false;
+
+  constructor(
+    private readonly instance: Instance,
+    private readonly options: Options,
+  ) {
+    this.beat = new Heartbeat(instance.sidekiq, options, log);
+    this.poller = new Poller(instance.sidekiq, log);
+    this.scheduler = new Scheduler(instance, options.queues.includes("scheduler"), log);
+    process.on("SIGTSTP", () => void this.quieten());
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void this.stop());
+  }
+
+  async run(): Promise<void> {
+    await this.instance.sidekiq.call("SADD", "queues", ...new Set(this.options.queues));
+    await this.beat.beat();
+    const ready = this.instance.config.env.MASTODON_SIDEKIQ_READY_FILENAME;
+    mkdirSync("tmp", { recursive: true });
+    if (ready) writeFileSync(`tmp/${ready}`, "");
+    log("Starting processing, hit Ctrl-C to stop");
+    for (let n = 0; n < this.options.concurrency; n++) void this.work();
+  }
+
+  /** No more jobs are taken; those in hand go on. */
+  private async quieten(): Promise<void> {
+    if (this.quiet) return;
+    log("Received TSTP, no longer accepting new work");
+    this.quiet = true;
+    this.beat.quiet = true;
+    this.poller.stop();
+    this.scheduler.stop();
+    await this.beat.beat();
+  }
+
+  /** Waits for the jobs in hand, at most the timeout; what is still running then goes back to its queue. */
+  private async stop(): Promise<void> {
+    await this.quieten();
+    log("Shutting down");
+    const deadline = Date.now() + this.options.timeout * 1000;
+    while (this.inHand.size && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
+    for (const [payload, queue] of this.inHand) await this.instance.sidekiq.call("RPUSH", queue, payload);
+    if (this.inHand.size) log(`Pushed ${this.inHand.size} jobs back to Redis`);
+    await this.beat.clear().catch((e: Error) => log(e.message));
+    log("Bye!");
+    process.exit(0);
+  }
+
+  /** One thread: takes a job, does it, takes the next. */
+  private async work(): Promise<void> {
+    const redis = new Redis({ ...redisOptions(this.instance.config.env, "SIDEKIQ_"), timeoutMs: 3000 });
+    while (!this.quiet) {
+      try {
+        // The name of a queue appears as often as it weighs: drawn at random, each comes first by its weight.
+        const queues = [...new Set(shuffle(this.options.queues))].map((q) => `queue:${q}`);
+        const popped = (await redis.blocking(["BRPOP", ...queues, 2], 5000)) as [string, string] | null;
+        if (popped && this.quiet) await this.instance.sidekiq.call("RPUSH", ...popped);
+        else if (popped) await this.process(...popped);
+      } catch (e) {
+        log(`Error fetching job: ${(e as Error).message}`);
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+      }
+    }
+    redis.close();
+  }
+
+  private async process(queue: string, payload: string): Promise<void> {
+    const job = JSON.parse(payload) as Job;
+    const done = this.beat.begin(queue.slice("queue:".length), payload);
+    this.inHand.set(payload, queue);
+    const started = performance.now();
+    try {
+      await perform(this.instance, job);
+      log(`${job.class} jid=${job.jid} done ${(performance.now() - started).toFixed(0)} ms`);
+    } catch (e) {
+      this.beat.failed++;
+      log(`${job.class} jid=${job.jid} fail ${(e as Error).message}`);
+      // If Redis does not take it either the job is lost: it was only in memory, as with the real one.
+      await failed(this.instance.sidekiq, job, e as Error, (j) => exhausted(this.instance, j));
+    } finally {
+      this.beat.processed++;
+      this.inHand.delete(payload);
+      done();
+    }
+  }
+}
+
+function shuffle(list: string[]): string[] {
+  return list.map((item) => ({ item, order: Math.random() })).sort((a, b) => a.order - b.order).map((x) => x.item);
+}
+
+let logged = 0;
+function log(line: string): void {
+  process.stdout.write(`${new Date().toISOString()} pid=${process.pid} n=${logged++} ${line}\n`);
+}
