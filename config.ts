@@ -117,7 +117,7 @@ function readDns(c: Keys): Migration["dns"] {
     `the zone at ${provider} that holds the instance's records, like example.com`,
   );
   for (const n of names)
-    if (zone && n !== zone && !n.endsWith(`.${zone}`))
+    if (isName(n) && zone && n !== zone && !n.endsWith(`.${zone}`))
       c.problem("dnsNames", n, `names inside the zone ${zone}`);
   if (provider === "cloudflare" && ttl < 60)
     c.problem("dnsTtl", String(ttl), "60 or more: Cloudflare takes no less");

@@ -1,0 +1,83 @@
+import { type Case, GiB, inCloud, never, onSource, onTarget, seen } from "./worlds";
+import { now, source, traces } from "../raws";
+import { migration } from "../configs";
+
+export const hosts: Case[] = [
+  [
+    "source-unreachable",
+    "error",
+    /no answer/,
+    seen({
+      source: undefined,
+      at: "survey",
+      migration: migration({ phase: "prepare" }),
+      unreachable: { source: "no answer" },
+    }),
+  ],
+  ["target-unreachable", "error", /refused/, seen({ target: undefined, unreachable: { target: "refused" } })],
+  ["no-way-back", "error", /phase is settle/, seen({ source: source(traces.retire) })],
+  [
+    "data-on-target",
+    "error",
+    /stands at switch/,
+    seen({ source: source(traces.switch), migration: migration({ phase: "survey" }) }),
+  ],
+  ["arch", "error", /source x86_64, target aarch64/, onTarget((t) => (t.host.arch = "aarch64"))],
+  ["arch", "error", /source x86_64, target aarch64/, inCloud({ serverType: "cax21" })],
+  [
+    "libc",
+    "error",
+    /source musl 1.2, target glibc/,
+    onSource((s) => (s.host.libc = { kind: "musl", version: "1.2" })),
+  ],
+  [
+    "collation",
+    "warning",
+    /glibc 2.36, target glibc 2.41; .*en_US/,
+    onTarget((t) => (t.host.libc.version = "2.41")),
+  ],
+  ["release", "error", /source debian-12, target debian-13/, onTarget((t) => (t.host.os.version = "13"))],
+  ["release", "error", /target ubuntu-24.04/, inCloud({ serverImage: "ubuntu-24.04" })],
+  ["os", "error", /Alpine/, onSource((s) => (s.host.os = { id: "alpine", version: "3.20", name: "Alpine" }))],
+  ["no-rsync", "error", /source old has no rsync/, onSource((s) => (s.tools["rsync"] = null))],
+  ["python-too-old", "error", /source old has 3.8.10/, onSource((s) => (s.host.python = "3.8.10"))],
+  [
+    "no-root",
+    "error",
+    /admin on the source/,
+    onSource((s) => (s.host.login = { user: "admin", root: false, sudo: false })),
+  ],
+  [
+    "sshd-forwarding",
+    "error",
+    /AllowTcpForwarding is no/,
+    onSource((s) => (s.sshd.allowTcpForwarding = "no")),
+  ],
+  ["sshd-reverse-forwarding", "error", /is local/, onSource((s) => (s.sshd.allowTcpForwarding = "local"))],
+  ["clock", "error", /source's clock .* 90 s apart/, onSource((s) => (s.host.clock.epochMs = now - 90_000))],
+  [
+    "clock-drift",
+    "warning",
+    /target's clock .* 10 s apart/,
+    onTarget((t) => (t.host.clock.epochMs = now + 10_000)),
+  ],
+  [
+    "source-disk",
+    "error",
+    /\/ has 5.0 GiB free/,
+    onSource((s) => ((s.disks[0] ?? never()).freeBytes = 5 * GiB)),
+  ],
+  [
+    "target-disk",
+    "error",
+    /30 GiB free, about 5\d GiB needed/,
+    onTarget((t) => ((t.disks[0] ?? never()).freeBytes = 30 * GiB)),
+  ],
+  ["memory", "warning", /source 8.0 GiB, target 2.0 GiB/, onTarget((t) => (t.host.memoryBytes = 2 * GiB))],
+  [
+    "unread",
+    "note",
+    /permission denied/,
+    onSource((s) => s.unread.push({ what: "sshd -T", why: "permission denied" })),
+  ],
+];

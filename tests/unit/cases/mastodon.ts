@@ -1,0 +1,103 @@
+import { type Case, onSource, onTarget, seen, there } from "./worlds";
+import { source, unit } from "../raws";
+
+export const mastodon: Case[] = [
+  ["mastodon-missing", "error", /no unit/, onSource((s) => Object.assign(s, { mastodon: null }))],
+  ["facts-missing", "error", /^MEDIA_DIR$/, onSource((s) => (s.media.dir = ""))],
+  [
+    "local-domain",
+    "error",
+    /domain is social.example, the source's LOCAL_DOMAIN is other.example/,
+    onSource((s) => (s.mastodon.env.values["LOCAL_DOMAIN"] = "other.example")),
+  ],
+  ["mastodon-too-old", "error", /3.5.19/, onSource((s) => (s.mastodon.version = "3.5.19"))],
+  ["self-destruct", "error", /SELF_DESTRUCT/, onSource((s) => s.mastodon.env.keys.push("SELF_DESTRUCT"))],
+  [
+    "secrets-missing",
+    "error",
+    /SECRET_KEY_BASE in/,
+    onSource((s) => delete s.mastodon.env.hashes["SECRET_KEY_BASE"]),
+  ],
+  ["secrets-missing", "error", /OTP_SECRET/, onSource((s) => (s.mastodon.version = "4.2.9"))],
+  [
+    "vapid-missing",
+    "warning",
+    /VAPID_PUBLIC_KEY/,
+    onSource((s) => delete s.mastodon.env.hashes["VAPID_PUBLIC_KEY"]),
+  ],
+  [
+    "secrets-differ",
+    "error",
+    /^SECRET_KEY_BASE$/,
+    onTarget(
+      (t) =>
+        (t.mastodon = {
+          ...there(source().mastodon),
+          env: { path: "", keys: [], values: {}, hashes: { SECRET_KEY_BASE: "other" } },
+          units: { web: [], sidekiq: [], streaming: [] },
+        }),
+    ),
+  ],
+  [
+    "sidekiq-ingress",
+    "error",
+    /works on ingress/,
+    onSource(
+      (s) =>
+        (s.mastodon.units.sidekiq = [
+          unit("a", { queues: ["default", "push", "mailers", "pull", "scheduler", "fasp"] }),
+        ]),
+    ),
+  ],
+  [
+    "sidekiq-queues",
+    "warning",
+    /works on fasp/,
+    onSource(
+      (s) =>
+        (s.mastodon.units.sidekiq = [
+          unit("a", { queues: ["default", "push", "ingress", "mailers", "pull", "scheduler"] }),
+        ]),
+    ),
+  ],
+  [
+    "sidekiq-schedulers",
+    "warning",
+    /a, b/,
+    onSource((s) => (s.mastodon.units.sidekiq = [unit("a"), unit("b")])),
+  ],
+  [
+    "custom-units",
+    "note",
+    /mastodon-sidekiq-push/,
+    onSource((s) =>
+      s.mastodon.units.sidekiq.push(
+        unit("mastodon-sidekiq-push.service", { custom: true, queues: ["push"] }),
+      ),
+    ),
+  ],
+  [
+    "not-running",
+    "error",
+    /mastodon-web.service/,
+    onSource((s) => (s.mastodon.units.web = [unit("mastodon-web.service", { active: "failed" })])),
+  ],
+  ["media-elsewhere", "note", /s3/, onSource((s) => (s.media.store = "s3"))],
+  ["media-missing", "error", /public\/system/, onSource((s) => (s.media.exists = false))],
+  [
+    "media-not-mounted",
+    "error",
+    /box:media at \/mnt\/media/,
+    onSource((s) => (s.media.expected = { mount: "/mnt/media", what: "box:media", mounted: false })),
+  ],
+  ["nothing-encrypted", "note", /two-factor/, onSource((s) => (s.mastodon.encryptedRows = 0))],
+  [
+    "search",
+    "error",
+    /ES_HOST is es.internal/,
+    onSource((s) => Object.assign(s.mastodon.env.values, { ES_ENABLED: "true", ES_HOST: "es.internal" })),
+  ],
+  ["read-replica", "error", /REPLICA_DB_NAME/, onSource((s) => s.mastodon.env.keys.push("REPLICA_DB_NAME"))],
+  ["target-in-use", "error", /live/, onTarget((t) => (t.mastodon = source().mastodon))],
+  ["mail", "note", /SMTP_SERVER is not set/, seen()],
+];

@@ -1,0 +1,120 @@
+import { type Case, day, onSource, onTarget, seen, there } from "./worlds";
+import { now, source, target } from "../raws";
+
+export const postgres: Case[] = [
+  ["postgres-missing", "error", /DB_HOST is \/var/, onSource((s) => Object.assign(s, { postgres: null }))],
+  ["postgres-down", "error", /port 5432/, onSource((s) => (s.postgres.role = "down"))],
+  [
+    "postgres-elsewhere",
+    "error",
+    /DB_HOST is 10.0.0.5/,
+    onSource((s) => (s.mastodon.env.values["DB_HOST"] = "10.0.0.5")),
+  ],
+  [
+    "postgres-too-old",
+    "error",
+    /12.19/,
+    onSource((s) => Object.assign(s.postgres, { major: 12, version: "12.19" })),
+  ],
+  [
+    "postgres-major",
+    "error",
+    /source 15.8, target 17.2/,
+    onTarget(
+      (t) => (t.postgres = { ...there(source().postgres), major: 17, version: "17.2", database: null }),
+    ),
+  ],
+  [
+    "target-occupied",
+    "error",
+    /mastodon_production, 10 GiB/,
+    onTarget((t) => (t.postgres = there(source().postgres))),
+  ],
+  [
+    "collation-stale",
+    "warning",
+    /2.31, the system has 2.36/,
+    onSource((s) => (s.postgres.database.collationVersion = "2.31")),
+  ],
+  [
+    "collation-icu",
+    "error",
+    /Debian GNU\/Linux 12/,
+    seen({
+      source: source((s) => (s.postgres.database.provider = "i")),
+      target: target((t) => (t.host.os.version = "13")),
+    }),
+  ],
+  ["wal-level", "error", /minimal/, onSource((s) => (s.postgres.settings["wal_level"] = "minimal"))],
+  [
+    "wal-senders",
+    "error",
+    /max_wal_senders is 2/,
+    onSource((s) => (s.postgres.settings["max_wal_senders"] = "2")),
+  ],
+  [
+    "replication-slots",
+    "error",
+    /max_replication_slots is 0/,
+    onSource((s) => (s.postgres.settings["max_replication_slots"] = "0")),
+  ],
+  [
+    "slot-lost",
+    "error",
+    /lost/,
+    onSource((s) =>
+      s.postgres.slots.push({ name: "trunkline_target", type: "physical", active: false, walStatus: "lost" }),
+    ),
+  ],
+  ["prepared-transactions", "error", /2 in/, onSource((s) => (s.postgres.prepared = 2))],
+  [
+    "other-walsender",
+    "error",
+    /barman \(backup from 10.0.0.9, streaming\)/,
+    onSource((s) =>
+      s.postgres.walsenders.push({
+        application: "barman",
+        user: "backup",
+        state: "streaming",
+        client: "10.0.0.9",
+        lagBytes: 0,
+      }),
+    ),
+  ],
+  [
+    "archiver",
+    "error",
+    /7 failures, the last at 2026-11-21/,
+    onSource(
+      (s) => (s.postgres.archiver = { failed: 7, archived: 3, lastFailedMs: now, lastArchivedMs: now - day }),
+    ),
+  ],
+  ["unlogged-tables", "error", /public.scratch/, onSource((s) => s.postgres.unlogged.push("public.scratch"))],
+  [
+    "synchronous-standby",
+    "error",
+    /is '\*'/,
+    onSource((s) => (s.postgres.settings["synchronous_standby_names"] = "'*'")),
+  ],
+  [
+    "tablespaces",
+    "error",
+    /fast at \/mnt\/ssd/,
+    onSource((s) => s.postgres.tablespaces.push({ name: "fast", location: "/mnt/ssd" })),
+  ],
+  [
+    "extensions",
+    "warning",
+    /^pg_repack$/,
+    onSource((s) => s.postgres.extensions.push("pg_repack", "pg_stat_statements")),
+  ],
+  [
+    "long-transactions",
+    "warning",
+    /pid 77 psql, 900 s/,
+    onSource((s) =>
+      s.postgres.longTransactions.push({ pid: 77, seconds: 900, application: "psql", user: "postgres" }),
+    ),
+  ],
+  ["source-pooler", "note", /DB_PORT is 6432/, onSource((s) => (s.mastodon.env.values["DB_PORT"] = "6432"))],
+];

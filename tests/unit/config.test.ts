@@ -1,0 +1,232 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { utils } from "ssh2";
+import { ConfigError, parseMigration } from "../../config";
+import { cloud, good, migration, privateKey, publicKey, sourceHostKey } from "./configs";
+
+function problems(change: Record<string, string | undefined>, base: Record<string, string> = good): string[] {
+  const all: Record<string, string | undefined> = { ...base, ...change };
+  try {
+    parseMigration((key) => all[key]);
+  } catch (e) {
+    assert.ok(e instanceof ConfigError, String(e));
+    return e.problems;
+  }
+  return [];
+}
+
+test("a configuration in good order becomes a migration with every default filled in", () => {
+  const m = migration();
+  assert.equal(m.phase, "settle");
+  assert.deepEqual(m.source, {
+    host: "198.18.0.10",
+    port: 22,
+    user: "root",
+    hostKey: sourceHostKey.split(" ").slice(0, 2).join(" "),
+  });
+  assert.equal(m.target.provider, "existing");
+  assert.deepEqual(m.dns, { provider: "none", zone: "", names: [], ttl: 60 });
+  assert.equal(m.key.public, publicKey.trim().split(" ").slice(0, 2).join(" "));
+  assert.deepEqual([m.carryRedis, m.deadlineMs, m.slotKeepMiB, m.accepted], [true, 5000, 10_240, []]);
+});
+
+test("a cloud's server has that cloud's defaults", () => {
+  const at = (targetProvider: string) => {
+    const { target } = migration({ targetProvider }, cloud);
+    return target.provider === "existing" ? [] : [target.type, target.location, target.image];
+  };
+  assert.deepEqual(at("hetzner"), ["cx33", "nbg1", "debian-12"]);
+  assert.deepEqual(at("vultr"), ["vc2-4c-8gb", "fra", "2136"]);
+});
+
+const encrypted = utils.generateKeyPairSync("ed25519", {
+  passphrase: "hush",
+  cipher: "aes256-cbc",
+  rounds: 1,
+}).private;
+
+/** What is set wrong; the one sentence that it is refused with. */
+const refusals: [
+  name: string,
+  set: Record<string, string | undefined>,
+  says: RegExp,
+  base?: Record<string, string>,
+][] = [
+  ["an unknown phase", { phase: "cutover" }, /^phase is "cutover"; write one of survey, prepare, replicate/],
+  ["no domain", { domain: undefined }, /^domain is not set; write your instance's LOCAL_DOMAIN/],
+  [
+    "a domain with a scheme",
+    { domain: "https://social.example" },
+    /^domain is "https:\/\/social.example"; write/,
+  ],
+  [
+    "a source by name",
+    { sourceHost: "old.example" },
+    /^sourceHost is "old.example"; write the server's public IPv4 address.*names move/,
+  ],
+  [
+    "a source with user and port",
+    { sourceHost: "root@198.18.0.10:22" },
+    /^sourceHost is .*write the server's public IPv4/,
+  ],
+  [
+    "a port out of range",
+    { sourcePort: "70000" },
+    /^sourcePort is "70000"; write a whole number from 1 to 65535/,
+  ],
+  ["a user with a blank", { sourceUser: "ro ot" }, /^sourceUser is "ro ot"; write a user name/],
+  [
+    "an RSA host key",
+    { sourceHostKey: "ssh-rsa AAAAB3NzaC1yc2E" },
+    /^sourceHostKey is "ssh-rsa \.\.\."; write the line of .*ed25519.*ssh-rsa key/,
+  ],
+  [
+    "an ECDSA host key",
+    { sourceHostKey: "ecdsa-sha2-nistp256 AAAA" },
+    /^sourceHostKey is "ecdsa-sha2-nistp256/,
+  ],
+  [
+    "a host key as ssh-keyscan prints it",
+    { sourceHostKey: `198.18.0.10 ${sourceHostKey}` },
+    /^sourceHostKey is "198.18.0.10 ssh-ed25519/,
+  ],
+  [
+    "a fingerprint for a host key",
+    { sourceHostKey: "SHA256:abc" },
+    /^sourceHostKey is "SHA256:abc"; write the line/,
+  ],
+  ["a private host key", { sourceHostKey: privateKey }, /^sourceHostKey is a private key; write/],
+  [
+    "no private key",
+    { sshPrivateKey: "" },
+    /^sshPrivateKey is not set; set it with: pulumi config set --secret --raw/,
+  ],
+  ["a public key for the private one", { sshPrivateKey: publicKey }, /^sshPrivateKey is a public key/],
+  ["a private key with Windows line ends", { sshPrivateKey: privateKey.replaceAll("\n", "\r\n") }, /CRLF/],
+  ["a private key with a passphrase", { sshPrivateKey: encrypted }, /^sshPrivateKey has a passphrase/],
+  [
+    "a private key cut off",
+    { sshPrivateKey: privateKey.slice(0, 120) + "\n-----END OPENSSH PRIVATE KEY-----\n" },
+    /^sshPrivateKey can't be read/,
+  ],
+  [
+    "a private key by its file's name",
+    { sshPrivateKey: "~/.ssh/id_ed25519" },
+    /^sshPrivateKey is no private key/,
+  ],
+  [
+    "an unknown provider",
+    { targetProvider: "aws" },
+    /^targetProvider is "aws"; write existing, hetzner or vultr/,
+  ],
+  [
+    "an existing target without address",
+    { targetHost: "" },
+    /^targetHost is not set; write the server's public IPv4/,
+  ],
+  ["an existing target without host key", { targetHostKey: "" }, /^targetHostKey is not set/],
+  [
+    "one server for both",
+    { targetHost: "198.18.0.10" },
+    /^targetHost is "198.18.0.10"; write another server/,
+  ],
+  ["one host key for both", { targetHostKey: sourceHostKey }, /^targetHostKey is .*same as sourceHostKey/],
+  [
+    "a bad IPv6 address",
+    { targetIpv6: "2001::db8::1" },
+    /^targetIpv6 is "2001::db8::1"; write an IPv6 address/,
+  ],
+  [
+    "a size for an existing target",
+    { serverType: "cx33" },
+    /^serverType is for a server that the program makes, but targetProvider is "existing"/,
+  ],
+  [
+    "an address for a new target",
+    { targetHost: "198.18.1.10" },
+    /^targetHost is for a server that is there already, but targetProvider is "hetzner"/,
+    cloud,
+  ],
+  [
+    "no networks for a new target",
+    { adminCidrs: "" },
+    /^adminCidrs is not set; write the networks you manage from/,
+    cloud,
+  ],
+  [
+    "an address for a network",
+    { adminCidrs: "203.0.113.7" },
+    /^adminCidrs is "203.0.113.7"; write networks like/,
+    cloud,
+  ],
+  ["a network too narrow", { adminCidrs: "203.0.113.7/33" }, /^adminCidrs is "203.0.113.7\/33"/, cloud],
+  [
+    "a name for an OS at Vultr",
+    { targetProvider: "vultr", serverImage: "debian-12" },
+    /^serverImage is "debian-12"; write the number/,
+    cloud,
+  ],
+  ["no zone for a DNS provider", { dnsZone: "" }, /^dnsZone is not set; write the zone at cloudflare/, cloud],
+  [
+    "a zone without DNS provider",
+    { dnsZone: "social.example" },
+    /^dnsZone has no use while dnsProvider is "none"/,
+  ],
+  [
+    "a name outside the zone",
+    { dnsNames: "social.other" },
+    /^dnsNames is "social.other"; write names inside the zone social.example/,
+    cloud,
+  ],
+  [
+    "a name with a trailing dot",
+    { dnsNames: "social.example." },
+    /^dnsNames is "social.example."; write full names without a trailing dot/,
+    cloud,
+  ],
+  ["a TTL too short for Cloudflare", { dnsTtl: "30" }, /^dnsTtl is "30"; write 60 or more/, cloud],
+  ["a TTL that is none", { dnsTtl: "1m" }, /^dnsTtl is "1m"; write a whole number from 30/],
+  ["a relative folder", { mastodonDir: "live" }, /^mastodonDir is "live"; write a full path/],
+  ["the official way of installing", { appInstall: "official" }, /^appInstall is "official"; write copy/],
+  ["a flag that is none", { carryRedis: "no" }, /^carryRedis is "no"; write true or false/],
+  ["a rate below nothing", { copyRateMiB: "-1" }, /^copyRateMiB is "-1"; write a whole number/],
+  ["a deadline too short", { deadlineMs: "5" }, /^deadlineMs is "5"; write a whole number from 500/],
+  [
+    "retire without the domain",
+    { phase: "retire" },
+    /^confirmRetire is not set; write social.example: from retire there is no way back/,
+  ],
+  [
+    "retire with another domain",
+    { phase: "retire", confirmRetire: "yes" },
+    /^confirmRetire is "yes"; write social.example/,
+  ],
+];
+
+for (const [name, set, says, base] of refusals)
+  test(`refused: ${name}`, () => {
+    const found = problems(set, base);
+    assert.equal(found.length, 1, found.join("\n"));
+    assert.match(found[0] ?? "", says);
+  });
+
+test("all mistakes are named in one run", () => {
+  assert.deepEqual(
+    problems({ phase: "x", domain: "x", sourcePort: "x", dnsTtl: "x" }).map((p) => p.split(" ")[0]),
+    ["phase", "domain", "sourcePort", "dnsTtl"],
+  );
+});
+
+test("no problem ever shows a private key", () => {
+  for (const broken of [privateKey.replaceAll("\n", "\r\n"), privateKey.slice(0, 200), encrypted])
+    for (const key of ["sshPrivateKey", "sourceHostKey"])
+      assert.doesNotMatch(problems({ [key]: broken }).join(), /b3BlbnNzaC1rZXk/);
+});
+
+test("a key's comment and a missing line end make no difference", () => {
+  assert.equal(
+    migration({ sourceHostKey: `${sourceHostKey} root@old` }).source.hostKey,
+    migration().source.hostKey,
+  );
+  assert.equal(migration({ sshPrivateKey: privateKey.trimEnd() }).key.private.at(-1), "\n");
+});

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Finding, Seen } from "../../survey/finding";
+import { checks, findingsOf } from "../../survey/findings";
+import { hosts } from "./cases/hosts";
+import { mastodon } from "./cases/mastodon";
+import { postgres } from "./cases/postgres";
+import { redis } from "./cases/redis";
+import { web } from "./cases/web";
+import { inCloud, seen } from "./cases/worlds";
+import { migration } from "./configs";
+import { type Filled, source, traces } from "./raws";
+
+const cases = [...hosts, ...mastodon, ...postgres, ...redis, ...web];
+
+for (const [code, level, evidence, world] of cases)
+  test(`${code}: ${evidence.source}`, () => {
+    const found = findingsOf(world).filter((f) => f.code === code);
+    assert.equal(found.length, 1, JSON.stringify(findingsOf(world), null, 1));
+    const [f] = found as [Finding];
+    assert.equal(f.level, level);
+    assert.match(f.evidence, evidence);
+    assert.ok(f.title.length > 5 && f.remedy.length > 5);
+  });
+
+test("two servers in good order give no error and no warning", () => {
+  assert.deepEqual(
+    findingsOf(seen()).filter((f) => f.level !== "note"),
+    [],
+  );
+  assert.deepEqual(
+    findingsOf(inCloud({})).filter((f) => f.level !== "note"),
+    [],
+  );
+});
+
+test("each check is shown by a test to find what it is for", () => {
+  const silent = checks.filter((check) => !cases.some(([, , , world]) => [check(world) || []].flat().length));
+  assert.deepEqual(
+    silent.map((check) => check.toString().slice(0, 60)),
+    [],
+  );
+});
+
+test("what a migration itself has done is no finding, at any phase", () => {
+  for (const phase of ["prepare", "replicate", "shift", "switch"] as const) {
+    const changed = source((s) => {
+      traces[phase](s);
+      if (phase === "prepare") return;
+      s.postgres.walsenders.push({
+        application: "trunkline_target",
+        user: "trunkline_repl",
+        state: "streaming",
+        client: "127.0.0.1",
+        lagBytes: 0,
+      });
+      s.postgres.slots.push({
+        name: "trunkline_target",
+        type: "physical",
+        active: true,
+        walStatus: "reserved",
+      });
+    });
+    assert.deepEqual(
+      findingsOf(seen({ source: changed })).filter((f) => f.level === "error"),
+      [],
+      phase,
+    );
+  }
+});
+
+test("the admin may accept what can be accepted, and nothing else", () => {
+  const walsender = (s: Filled) =>
+    s.postgres.walsenders.push({
+      application: "barman",
+      user: "backup",
+      state: "streaming",
+      client: null,
+      lagBytes: 0,
+    });
+  const world = (accept: string) =>
+    seen({
+      migration: migration({ acceptFindings: accept }),
+      source: source((s) => (walsender(s), (s.postgres.prepared = 1))),
+    });
+  const levels = (accept: string) =>
+    findingsOf(world(accept))
+      .filter((f) => f.level !== "note")
+      .map((f) => `${f.level} ${f.code}`);
+  assert.deepEqual(levels(""), ["error other-walsender", "error prepared-transactions"]);
+  assert.deepEqual(levels("other-walsender, prepared-transactions"), [
+    "error prepared-transactions",
+    "warning other-walsender",
+  ]);
+});
+
+test("a source that is gone can be accepted once the target serves alone, and not before", () => {
+  const gone = (phase: string, at: "switch" | "settle") =>
+    seen({
+      migration: migration({ phase, acceptFindings: "source-unreachable", confirmRetire: "social.example" }),
+      source: undefined,
+      at,
+      unreachable: { source: "no answer" },
+    });
+  const level = (s: Seen) => findingsOf(s).find((f) => f.code === "source-unreachable")?.level;
+  assert.deepEqual(
+    [level(gone("switch", "switch")), level(gone("settle", "settle")), level(gone("retire", "settle"))],
+    ["error", "warning", "warning"],
+  );
+});
