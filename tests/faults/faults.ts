@@ -1,0 +1,64 @@
+/** Strikes faults one after another in one world, going back between them; shared by the fault tests of each phase. */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { type Fault, faults } from "../../rehearsal/faults";
+import { Journey } from "../../rehearsal/journey";
+import { watchJobs } from "../../rehearsal/judge";
+import { Timeline } from "../../rehearsal/timeline";
+import { World } from "../../rehearsal/world";
+
+const minutes = 60_000;
+
+export interface Series {
+  /** Phase that the faults strike, and the one to go back to before the next. */
+  phase: Fault["phase"];
+  from: string;
+  /** Names of faults. */
+  names: string[];
+  diskMiB?: number;
+}
+
+export function faultSeries(o: Series): void {
+  describe(`faults in ${o.phase}`, { timeout: 60 * minutes }, () => {
+    let world: World;
+    let journey: Journey;
+    const timeline = new Timeline();
+    const say = (line: string) => process.stderr.write(`# ${line}\n`);
+
+    before(async () => {
+      world = await World.build({
+        ...{ rttMs: 10, rate: 5, size: "small", log: say, targetDiskMiB: o.diskMiB },
+        onEvent: (e) => timeline.take(e),
+      });
+      await world.open();
+      await watchJobs(world.source);
+      journey = new Journey(world, timeline, say);
+      for (const phase of leadingTo(o.from)) await journey.to(phase);
+    });
+    after(async () => world?.stop());
+
+    for (const name of o.names)
+      test(name, { timeout: 10 * minutes }, async () => {
+        const fault = faults[name];
+        assert.ok(fault, `no fault ${name}`);
+        assert.equal(fault.phase, o.phase);
+        journey.broken.length = 0;
+        await journey.to(o.phase, fault);
+        assert.deepEqual(journey.broken, []);
+        await journey.to(o.from);
+      });
+
+    test("nothing was lost in any of them", { timeout: 10 * minutes }, async () => {
+      await journey.to(o.phase);
+      const held = o.phase === "switch" || o.phase === "settle" ? "target" : "source";
+      const books = await journey.audit(held);
+      assert.deepEqual(books.findings, []);
+      assert.ok(books.acknowledged.statuses > 0);
+    });
+  });
+}
+
+function leadingTo(phase: string): string[] {
+  const order = ["prepare", "replicate", "shift", "switch", "settle"];
+  return order.slice(0, order.indexOf(phase) + 1);
+}
