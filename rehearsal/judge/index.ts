@@ -2,7 +2,7 @@ import { type Kind, kinds, type Ledger } from "../report/model";
 import { Account, type Excuse } from "./account";
 import { checkInbound, checkOutbound } from "./deliveries";
 import { checkFeeds } from "./feeds";
-import { checkJobs, pendingJobs, watchedJobs } from "./jobs";
+import { checkJobs, pendingJobs } from "./jobs";
 import { readRecords, type Records } from "./records";
 import { caughtUp, settle } from "./settle";
 import { type Host, type Place, Site } from "./site";
@@ -45,12 +45,12 @@ export async function ledger(lab: { hosts(): Host[] }, o: LedgerOptions): Promis
   const otherHost = o.otherHost ?? lab.hosts().find((h) => h.name !== o.truthHost.name);
   const other = otherHost && new Site(otherHost, o.otherPlace ?? o.place);
   const account = new Account(o.excuses);
-  const settled = await settle(truth, o.settleMs ?? 60_000);
-  if (!settled) account.wrong("not settled", `${truth.name}: Sidekiq still has work in hand`);
+  const taken = (o.fence?.jobs ?? []).flatMap((j) => (j.jid === "" ? [] : [j.jid]));
+  const { queuesEmpty, fate } = await settle(truth, other ? [other] : [], taken, o.settleMs ?? 60_000);
+  if (!queuesEmpty) account.wrong("not settled", `${truth.name}: Sidekiq does not get its queues empty`);
+  checkJobs(fate, account);
   const files = await truth.mediaFiles();
   await checkWrites(truth, o, files, account);
-  const hosts = other ? [truth, other] : [truth];
-  await checkAllJobs(truth, hosts, o.fence, account);
   const whole = {
     tables: await compareTables(truth, other, o, account),
     mediaFiles: await compareFiles(files, other, o.fence, account),
@@ -77,18 +77,6 @@ async function checkWrites(
   await checkFeeds(truth, all, account);
   await checkInbound(truth, all, pending, account);
   await checkOutbound(truth, all, pending, account);
-}
-
-async function checkAllJobs(
-  truth: Site,
-  hosts: Site[],
-  fence: Snapshot | undefined,
-  account: Account,
-): Promise<void> {
-  const taken = new Map((fence?.jobs ?? []).filter((j) => j.jid !== "").map((j) => [j.jid, 0]));
-  for (const site of hosts) for (const [jid, t] of await watchedJobs(site)) taken.set(jid, t);
-  const finished = (await Promise.all(hosts.map((site) => site.finishedJobs()))).flat();
-  checkJobs(taken, await pendingJobs(truth), finished, account);
 }
 
 async function compareTables(

@@ -1,7 +1,10 @@
 import type { Account } from "./account";
 import { type Host, lines, type Place, Site } from "./site";
 
-/** A job that Redis holds: in a queue, to be tried again, scheduled, given up, or being worked on. */
+/**
+ * A job that Redis holds: in a queue, to be tried again, scheduled, or given up. What a process says it has in hand does
+ * not count: Sidekiq took that out of Redis, and it is gone when the process is.
+ */
 export interface PendingJob {
   where: string;
   jid: string;
@@ -17,9 +20,6 @@ const everyJob = `
   for _, set in ipairs({ 'schedule', 'retry', 'dead' }) do
     for _, p in ipairs(redis.call('ZRANGE', set, 0, -1)) do put(set, p) end
   end
-  for _, process in ipairs(redis.call('SMEMBERS', 'processes')) do
-    for _, w in ipairs(redis.call('HVALS', process .. ':work')) do put('busy', w) end
-  end
   return cjson.encode(out)`;
 
 export async function pendingJobs(site: Site): Promise<PendingJob[]> {
@@ -33,9 +33,9 @@ export async function pendingJobs(site: Site): Promise<PendingJob[]> {
   }));
 }
 
-/** Whether nothing is queued or being worked on; what is scheduled or to be tried again may wait for long. */
+/** Whether no job is queued; what is scheduled or to be tried again may wait for long. */
 export function idle(jobs: PendingJob[]): boolean {
-  return !jobs.some((j) => j.where === "busy" || j.where.startsWith("queue:"));
+  return !jobs.some((j) => j.where.startsWith("queue:"));
 }
 
 const witness = String.raw`
@@ -79,22 +79,32 @@ export async function watchedJobs({ host, place }: Site): Promise<Map<string, nu
   return seen;
 }
 
-/** Every job that any Redis ever took is done, or is held by the Redis that serves now; none was done twice. */
-export function checkJobs(
-  taken: Map<string, number>,
-  pending: PendingJob[],
-  finished: string[],
-  account: Account,
-): void {
-  const waiting = new Set(pending.map((j) => j.jid));
+/** What became of the jobs that any Redis ever took. */
+export interface Fate {
+  taken: Map<string, number>;
+  /** Jobs that are neither done nor held by the Redis that serves now. */
+  open: string[];
+  /** How often each was done. */
+  times: Map<string, number>;
+}
+
+/** Looks for all jobs. A job in hand is open until it is done: whoever asks may wait a little and ask again. */
+export async function fateOfJobs(truth: Site, others: Site[], alsoTaken: string[] = []): Promise<Fate> {
+  const taken = new Map(alsoTaken.map((jid) => [jid, 0]));
+  for (const site of [truth, ...others]) for (const [jid, t] of await watchedJobs(site)) taken.set(jid, t);
+  const waiting = new Set((await pendingJobs(truth)).map((j) => j.jid));
   const times = new Map<string, number>();
-  for (const jid of finished) times.set(jid, (times.get(jid) ?? 0) + 1);
+  for (const site of [truth, ...others])
+    for (const jid of await site.finishedJobs()) times.set(jid, (times.get(jid) ?? 0) + 1);
+  const open = [...taken.keys()].filter((jid) => !waiting.has(jid) && !times.has(jid));
+  return { taken, open, times };
+}
+
+/** Every job that was taken is done or waits to be; none was done twice. */
+export function checkJobs({ taken, open, times }: Fate, account: Account): void {
   account.acknowledged.jobs = taken.size;
-  for (const [jid, t] of taken) {
-    if (!waiting.has(jid) && !times.has(jid)) {
-      account.lose("jobs", t, `${jid} was taken, is not done, and waits nowhere`);
-    }
-  }
+  for (const jid of open)
+    account.lose("jobs", taken.get(jid) ?? 0, `${jid} was taken, is not done, and waits nowhere`);
   for (const [jid, n] of times) {
     if (n === 1) continue;
     account.duplicated.jobs += n - 1;

@@ -1,16 +1,30 @@
-import { idle, pendingJobs } from "./jobs";
+import { type Fate, fateOfJobs, idle, pendingJobs } from "./jobs";
 import type { Site } from "./site";
 
-/** Waits until Sidekiq has nothing in hand, since what it still has to do is not yet to be judged. */
-export async function settle(site: Site, deadlineMs: number): Promise<boolean> {
+export interface Settled {
+  queuesEmpty: boolean;
+  fate: Fate;
+}
+
+/** Waits until Sidekiq has nothing left to do, since what it still has to do is not yet to be judged. */
+export async function settle(
+  truth: Site,
+  others: Site[],
+  taken: string[],
+  deadlineMs: number,
+): Promise<Settled> {
   const end = Date.now() + deadlineMs;
-  let quiet = 0;
-  while (Date.now() < end) {
-    quiet = idle(await pendingJobs(site)) ? quiet + 1 : 0;
-    if (quiet === 3) return true; // a job may be between a queue and a process's own list
-    await new Promise((resolve) => setTimeout(resolve, 300));
+  let queuesEmpty = idle(await pendingJobs(truth));
+  while (!queuesEmpty && Date.now() < end) {
+    await pause(300);
+    queuesEmpty = idle(await pendingJobs(truth));
   }
-  return false;
+  let fate = await fateOfJobs(truth, others, taken);
+  for (let wait = 500; fate.open.length > 0 && Date.now() < end; wait *= 2) {
+    await pause(Math.min(wait, Math.max(0, end - Date.now())));
+    fate = await fateOfJobs(truth, others, taken);
+  }
+  return { queuesEmpty, fate };
 }
 
 /** Waits until the standby has replayed what the primary has written. */
@@ -20,7 +34,11 @@ export async function caughtUp(primary: Site, standby: Site, deadlineMs: number)
   while (Date.now() < end) {
     const there = await standby.value(`SELECT pg_last_wal_replay_lsn() >= '${lsn}'::pg_lsn;`);
     if (there === "t") return true;
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await pause(200);
   }
   return false;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -118,7 +118,7 @@ export async function books(
   };
   const records = { people: file("people.jsonl", people), remotes: file("remotes.jsonl", o.told ?? remotes) };
   const lab = { hosts: () => [server.host] };
-  return ledger(lab, { truthHost: server.host, records, place: server.place, settleMs: 3000, ...o });
+  return ledger(lab, { truthHost: server.host, records, place: server.place, settleMs: 1000, ...o });
 }
 
 export const fenceOf = (server: Server) => takeSnapshot(new Site(server.host, server.place));

@@ -154,7 +154,7 @@ const wrongs: Record<
   },
   "a queue that does not empty": {
     break: () => server.redis("LPUSH", "queue:default", job("aaa4")),
-    says: /not settled: truth: Sidekiq still has work in hand/,
+    says: /not settled: truth: Sidekiq does not get its queues empty/,
   },
 };
 
