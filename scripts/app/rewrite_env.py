@@ -1,47 +1,53 @@
-"""rewrite_env.py SOURCE_ENV TARGET_ENV: prints the source's .env.production with the host's own variables changed.
+"""rewrite_env.py SOURCE_ENV LOGIN: prints the source's .env.production with the host's own variables changed.
 
-Every byte of other variables stays. What only the target has made up (a password for its pooler) is kept from TARGET_ENV.
-With --names it prints the names of the variables that it changes.
+LOGIN is the pooler's password file; as long as there is none, login and password stay the source's. Every byte of other variables stays. With --names it prints the names of the variables that it changes.
 """
 
 import os
-import secrets
+import re
 import sys
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
 import dotenv  # noqa: E402
 import mastodon_env  # noqa: E402
 
-DATABASE = ("DATABASE_URL", "DB_HOST", "DB_PORT", "DB_PASS", "DB_SSLMODE", "PREPARED_STATEMENTS")
+DATABASE = ("DATABASE_URL", "DB_HOST", "DB_PORT", "DB_USER", "DB_PASS", "DB_SSLMODE", "PREPARED_STATEMENTS")
 REDIS = tuple(prefix + "REDIS_" + part for prefix in ("", "SIDEKIQ_", "CACHE_") for part in ("URL", "HOST", "PORT"))
 OWN = (*DATABASE, *REDIS, "TRUSTED_PROXY_IP")
 # What Mastodon trusts as long as TRUSTED_PROXY_IP is not set.
 TRUSTED = ("127.0.0.0/8", "::1", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 
 
-def database(env, kept, pooler, prepared):
-    """The pooler asks for a password also where the source's Postgres asked for none."""
+def database(env, login, pooler, prepared):
     changes = {} if prepared else {"PREPARED_STATEMENTS": "false"}
     if env.get("DATABASE_URL"):
-        return {**changes, "DATABASE_URL": database_url(env["DATABASE_URL"], kept, pooler)}
+        return {**changes, "DATABASE_URL": database_url(env["DATABASE_URL"], login, pooler)}
     changes.update(DB_HOST="127.0.0.1", DB_PORT=pooler)
-    if not env.get("DB_PASS"):
-        changes["DB_PASS"] = kept.get("DB_PASS") or secrets.token_urlsafe(24)
+    if login:
+        changes.update(DB_USER=login[0], DB_PASS=login[1])
     # The pooler speaks plain TCP on loopback; any explicit mode but `disable` would make the streaming server refuse that.
     if "DB_SSLMODE" in env:
         changes["DB_SSLMODE"] = "disable"
     return changes
 
 
-def database_url(text, kept, pooler):
+def database_url(text, login, pooler):
     url = urlsplit(text)
-    old = mastodon_env.database({"DATABASE_URL": text})
-    password = url.password or urlsplit(kept.get("DATABASE_URL", "")).password or secrets.token_urlsafe(24)
-    login = "%s:%s" % (quote(old["user"], safe=""), password)
-    dropped = ("host", "port", "user", "sslmode", "sslrootcert", "sslcert", "sslkey")
+    user, password = login or (mastodon_env.database({"DATABASE_URL": text})["user"], unquote(url.password or ""))
+    access = ":".join(quote(part, safe="") for part in (user, password) if part)
+    dropped = ("host", "port", "user", "password", "sslmode", "sslrootcert", "sslcert", "sslkey")
     query = [pair for pair in parse_qsl(url.query, keep_blank_values=True) if pair[0] not in dropped]
-    return urlunsplit((url.scheme, "%s@127.0.0.1:%s" % (login, pooler), url.path, urlencode(query), ""))
+    return urlunsplit((url.scheme, "%s@127.0.0.1:%s" % (access, pooler), url.path, urlencode(query), ""))
+
+
+def login_in(path):
+    """User and password of a pgpass file."""
+    if not os.path.exists(path):
+        return None
+    with open(path, encoding="utf-8") as file:
+        fields = re.findall(r"((?:\\.|[^:\\])*)(?::|$)", file.read().rstrip("\n"))
+    return tuple(re.sub(r"\\(.)", r"\1", field) for field in fields[3:5])
 
 
 def redis(env, proxy):
@@ -68,13 +74,12 @@ def proxies(env, source):
     return {"TRUSTED_PROXY_IP": ",".join(dict.fromkeys([*known, "127.0.0.1", *source]))}
 
 
-def main(source, target):
+def main(source, login):
     with open(source, encoding="utf-8", errors="surrogateescape", newline="") as file:
         text = file.read()
     env = dotenv.parse(text)
-    kept = dotenv.read(target) if os.path.exists(target) else {}
     changes = {
-        **database(env, kept, os.environ["POOLER"], os.environ["EDIT_PREPARED"] == "yes"),
+        **database(env, login_in(login), os.environ["POOLER"], os.environ["EDIT_PREPARED"] == "yes"),
         **redis(env, os.environ["REDIS"]),
         **proxies(env, os.environ["EDIT_PROXIES"].split()),
     }

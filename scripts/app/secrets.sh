@@ -3,15 +3,15 @@
 # Extra settings: READ_PRIVATE_KEY SOURCE_HOST_KEY HASH_SALT
 . "$scripts/lib/source.sh"
 . "$scripts/lib/app.sh"
-
-carried=$state/source.env
-env_file=$APP_DIR/.env.production
+. "$scripts/app/env.sh"
 
 present() {
   open_source
   check_source
-  source_read read env | put_file "$carried" 0600 root:root
-  [[ -s $carried ]] || die "the source's $env_file" "an empty file" "look at that file on the source"
+  (umask 077 && source_read read env >"$run/source.env")
+  [[ -s $run/source.env ]] || die "the source's $env_file" "an empty file" "look at that file on the source"
+  put_file "$carried" 0600 root:root <"$run/source.env"
+  rm -f "$run/source.env"
   write_env
   shield_units
   compare_secrets
@@ -25,26 +25,6 @@ absent() {
   systemctl daemon-reload
   drop_file "$env_file" "$carried"
 }
-
-# What belongs to the host: where Postgres and Redis are, and who may stand before the web process.
-write_env() {
-  local mode
-  mode="$(stat -c %a "$env_file" 2>/dev/null || echo 640)"
-  EDIT_PREPARED="$(speaks_prepared)" EDIT_PROXIES="$(proxy_addresses)" POOLER=$PORT_POOLER REDIS=$PORT_REDIS_PROXY \
-    python3 "$scripts/app/rewrite_env.py" "$carried" "$env_file" >"$run/env.new"
-  put_file "$env_file" "$mode" "$APP_USER:$(id -gn "$APP_USER")" <"$run/env.new"
-  rm -f "$run/env.new"
-}
-
-# PgBouncer keeps prepared statements apart since 1.21, and by default since 1.24.
-speaks_prepared() {
-  local version
-  version="$(pgbouncer --version | sed -n 's/^PgBouncer \([0-9.]*\).*/\1/p')"
-  if dpkg --compare-versions "${version:-0}" ge 1.24; then echo yes; else echo no; fi
-}
-
-# The addresses that the source's requests come from.
-proxy_addresses() { getent ahosts "$SOURCE_ADDRESS" | awk '{ print $1 }' | sort -u | xargs; }
 
 # A variable set by a unit wins over the file, so the host's own ones must not be set there.
 shield_units() {

@@ -82,3 +82,18 @@ start_units() {
       die "$unit to start" "$(unit_property "$unit" Result), and in its journal: $(unit_journal "$unit" 10)" "mend what it names, then run \`pulumi up\` again"
   done
 }
+
+# stop_units UNIT…: stops and disables.
+stop_units() {
+  local unit
+  for unit; do
+    if systemctl is-active --quiet -- "$unit"; then
+      systemctl stop -- "$unit"
+      changed=yes
+    fi
+    if systemctl is-enabled --quiet -- "$unit" 2>/dev/null; then
+      systemctl disable --quiet -- "$unit" 2>/dev/null
+      changed=yes
+    fi
+  done
+}

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import json
 import re
 import sys
 
@@ -81,3 +82,5 @@ def read(path):
 if __name__ == "__main__" and sys.argv[1:2] == ["get"]:
     sys.stdout.reconfigure(errors="surrogateescape")
     print(read(sys.argv[2]).get(sys.argv[3], ""), end="")
+elif __name__ == "__main__" and sys.argv[1:2] == ["json"]:
+    print(json.dumps(read(sys.argv[2])))

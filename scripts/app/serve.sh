@@ -1,0 +1,25 @@
+# app/serve (target): web and streaming run here, and a read goes through pooler and tunnel to wherever the database is.
+# shellcheck shell=bash
+. "$scripts/lib/app.sh"
+. "$scripts/app/env.sh"
+
+present() {
+  mapfile -t units < <(unit_names "$WEB_UNITS $STREAMING_UNITS")
+  adopt_login
+  start_units "${units[@]}"
+  await_app
+  result units "${#units[@]}" web "$(web_address)"
+}
+
+absent() {
+  mapfile -t units < <(unit_names "$WEB_UNITS $STREAMING_UNITS")
+  stop_units "${units[@]}"
+}
+
+# The app logs in to the pooler as the pooler's step said; what ran with another login starts again.
+adopt_login() {
+  [[ -f $pooler_login ]] ||
+    die "the pooler's login in $pooler_login" "no such file" "this step comes after pooler/up: run \`pulumi up\` again"
+  write_env
+  if [[ $file_changed == yes ]] && any_active "${units[@]}"; then systemctl try-restart -- "${units[@]}"; fi
+}
