@@ -57,10 +57,9 @@ export async function survey(migration: Migration): Promise<Survey> {
 
 /** Runs the survey's script on a server, from stdin: not even a file is left there. */
 async function look(server: SshServer, settings: Record<string, unknown>): Promise<Answer> {
-  const script = await surveyScript(settings);
   const sudo = server.user === "root" ? "" : "sudo -n ";
   try {
-    const a = await runOver(server, `${sudo}python3 -`, script, 30_000);
+    const a = await runOver(server, `${sudo}python3 -`, await scriptWith(settings), 30_000);
     const nowMs = Date.now();
     if (a.code !== 0) throw new Error(failed(server, a.code, a.stderr));
     return { raw: JSON.parse(a.stdout) as Raw, hostKey: a.hostKey, nowMs, rttMs: a.rttMs };
@@ -84,6 +83,26 @@ export async function surveyScript(settings: Record<string, unknown>): Promise<s
 /** A JSON text within a JSON string is a Python string too. */
 function pythonValue(name: string, value: unknown): string {
   return `${name} = __import__("json").loads(${JSON.stringify(JSON.stringify(value))})\n`;
+}
+
+/** The survey's own text, after its settings and the modules that it would import. A JSON text within a JSON string is a Python string too. */
+export async function scriptWith(settings: Record<string, unknown>): Promise<string> {
+  const given = { SETTINGS: settings, MODULES: { ...(await modules("survey")), ...(await modules("lib")) } };
+  const lines = Object.entries(given).map(
+    ([name, value]) => `${name} = __import__("json").loads(${JSON.stringify(JSON.stringify(value))})\n`,
+  );
+  return lines.join("") + (await readFile(path.join(scripts, "survey/survey.py"), "utf8"));
+}
+
+const scripts = path.join(__dirname, "..", "scripts");
+
+/** Python modules of one folder: their texts by name. */
+async function modules(folder: string): Promise<Record<string, string>> {
+  const names = (await readdir(path.join(scripts, folder))).filter(
+    (n) => n.endsWith(".py") && n !== "survey.py",
+  );
+  const texts = await Promise.all(names.map((n) => readFile(path.join(scripts, folder, n), "utf8")));
+  return Object.fromEntries(names.map((n, i) => [n.slice(0, -3), texts[i] ?? ""]));
 }
 
 function failed(server: SshServer, code: number | null, stderr: string): string {

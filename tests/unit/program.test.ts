@@ -143,12 +143,12 @@ test("back to survey where the target is gone: the source's steps alone", async 
 
 test("every step: pinned host key, connection ignored, secret settings, no delete, result on stdout alone", async () => {
   for (const step of steps(await program({}))) {
-    const { connection: _, stdin, create, ...more } = step.inputs;
+    const { stdin, create, ...more } = step.inputs;
     const c = connectionOf(step);
     assert.ok(c.hostKey.startsWith("ssh-ed25519 "), step.name);
     assert.deepEqual(step.ignoreChanges, ["connection"], step.name);
     assert.deepEqual(more["triggers"], step.name.endsWith("/folder") ? [c.hostKey, "staying"] : [c.hostKey]);
-    assert.deepEqual(Object.keys(more).sort(), ["addPreviousOutputInEnv", "logging", "triggers"], step.name);
+    assert.deepEqual(Object.keys(more).sort(), ["addPreviousOutputInEnv", "connection", "logging", "triggers"], step.name);
     assert.deepEqual([more["addPreviousOutputInEnv"], more["logging"]], [false, "stderr"]);
     if (!(step.name in plan)) continue;
     assert.equal(create, `bash /opt/trunkline/scripts/run ${step.name}`);
