@@ -1,0 +1,186 @@
+"""The move of the data from one server to the other, step by step. Either direction: old and new are source and target or the reverse."""
+
+import time
+
+from pooler import Pooler
+from postgres import Postgres, Refused
+from proxy import Proxy
+from redismove import RedisMove
+from remote import Remote
+from resp import Redis
+from sidekiq import Sidekiq
+from wire import SqlError
+
+MAX_LAG = 1 << 20  # bytes of WAL; what is missing at the pause is waited for
+
+
+class Move:
+    """Its step methods look first, so that a broken run can be finished by calling them again."""
+
+    def __init__(self, settings, direction):
+        self.settings, self.direction = settings, direction
+        self.deadline = settings["deadlineMs"] / 1000
+        self.target = Postgres(settings["postgres"])
+        self.source = Remote("source", settings["agent"]["port"], settings["agent"]["token"])
+        self.old, self.new = (self.source, self.target) if direction == "forward" else (self.target, self.source)
+        self.pooler, self.proxy = Pooler(settings["pooler"]), Proxy(settings["proxy"])
+        self.redis = RedisMove(settings["redis"], self.old.name, self.new.name) if settings["carryRedis"] else None
+        self.sidekiq = Sidekiq(settings["sidekiqUnits"], self.queues)
+        self.fenced = None  # what pg_control of the old one said once it was down
+        self.figures = {}
+
+    def queues(self):
+        redis = self.settings["redis"]
+        return Redis("Redis with the queues", redis["proxyPort"], redis["user"], redis["password"], redis["database"])
+
+    # Before the pause: any failure is harmless
+
+    def connect(self):
+        self.source.connect()
+        self.pooler.connect().connect_probe()
+        if self.redis:
+            self.redis.connect()
+        trips = []
+        for _ in range(7):
+            begun = time.monotonic()
+            self.source.ping()
+            trips.append((time.monotonic() - begun) * 1000)
+        self.figures["rttMs"] = round(sorted(trips)[3], 1)
+
+    def look(self):
+        old, new = self.old.status(), self.new.status()
+        if (old["role"], new["role"]) != ("primary", "standby"):
+            raise Refused(f"{self.old.name} is {old['role']} and {self.new.name} {new['role']}; expected the primary and its standby")
+        if old["systemId"] != new["systemId"]:
+            raise Refused(f"{self.new.name} is a standby of another database: {new['systemId']}, not {old['systemId']}")
+        if self.redis:
+            self.redis.check()
+
+    def drain(self):
+        self.sidekiq.drain(self.settings["drainSeconds"])
+
+    def warm(self):
+        """Slot and settings for the way back, and little left to write for the shutdown checkpoint."""
+        self.new.keep_slot(slot=slot_of(self.old))
+        self.old.follow_settings(slot=slot_of(self.old), application=slot_of(self.old))
+        self.new.hurry(on=True)
+        if self.redis:
+            self.redis.warm()
+        # Two: the first writes all buffers, the second what was dirtied meanwhile.
+        self.old.checkpoint(times=2, seconds=600)
+        self.new.checkpoint(times=1, seconds=600)
+
+    def calm(self, seconds=30):
+        """Until nothing is in sight that would make the pause long; names what is."""
+        end = time.monotonic() + seconds
+        while True:
+            unrest = self.old.unrest(follower=slot_of(self.new))
+            found = describe(unrest)
+            timeline = self.new.receiving()
+            if not found and timeline:
+                self.timeline = timeline
+                break
+            if time.monotonic() > end:
+                raise Refused(f"no calm moment on {self.old.name} within {seconds} s: {found or 'the standby does not stream'}")
+            time.sleep(0.1)
+        self.pooler.ready_for_window()
+
+    # The pause
+
+    def pause(self):
+        self.begun = time.monotonic()
+        try:
+            self.pooler.pause(min(1.5, self.deadline / 2))
+        except TimeoutError as error:
+            held = "; ".join(self.pooler.blockers() + self.old.unrest(follower=slot_of(self.new))["long"])
+            raise Refused(f"a transaction stayed open, and PAUSE waits for it: {held or 'it has ended since'}") from error
+        # A client like any other: its answer is the end of the pause.
+        self.pooler.probe.send("SELECT txid_current(), pg_is_in_recovery()")
+
+    def fence(self):
+        left = self.deadline - (time.monotonic() - self.begun)
+        self.fenced = self.old.fence(seconds=round(left, 3))
+        if self.fenced["timeline"] != self.timeline:
+            raise Refused(f"{self.old.name} shut down on timeline {self.fenced['timeline']}, {self.new.name} received {self.timeline}")
+
+    def promote(self):
+        proof = {key: self.fenced[key] for key in ("location", "systemId", "timeline")}
+        done = self.new.promote(location=proof["location"], system_id=proof["systemId"], timeline=proof["timeline"], seconds=2.0)
+        self.figures.update(done)
+
+    def resume(self):
+        self.pooler.point(self.new.name)
+        self.pooler.reload_and_resume()
+
+    # After it: the service is up again, and what is left can be done again
+
+    def answer(self):
+        """The held write is answered by the new primary."""
+        if self.pooler.probe and hasattr(self, "begun"):
+            try:
+                in_recovery = self.pooler.probe.receive(10.0)[0][1]
+                self.figures["writePauseMs"] = round((time.monotonic() - self.begun) * 1000, 1)
+                if in_recovery == "t":
+                    raise Refused("a write through PgBouncer reached a standby")
+                return
+            except (OSError, SqlError):
+                pass  # PgBouncer died meanwhile, and the probe with it
+        self.pooler.connect_probe(10.0)
+        self.pooler.probe.query("SELECT txid_current()", 10.0)
+
+    def move_redis(self):
+        begun = time.monotonic()
+        flip = lambda: self.proxy.point(self.new.name)
+        if not self.redis:
+            flip()
+            self.proxy.cut(self.old.name)
+            return
+        self.redis.connect()
+        self.redis.run(flip)
+        self.figures["redisPauseMs"] = round((time.monotonic() - begun) * 1000, 1)
+        time.sleep(max(0.0, begun + 0.2 - time.monotonic()))  # READONLY first, cut later
+        self.proxy.cut(self.old.name)
+        self.redis.settle(60)
+
+    def wake(self):
+        self.sidekiq.wake()
+
+    def follow(self, seconds=120):
+        """The old primary follows the new one: the way back is open."""
+        self.new.keep_slot(slot=slot_of(self.old))
+        self.old.follow(seconds=seconds)
+        end = time.monotonic() + seconds
+        while not self.old.receiving():
+            if time.monotonic() > end:
+                raise TimeoutError(f"{self.old.name} is a standby, but does not stream from {self.new.name} within {seconds} s")
+            time.sleep(0.05)
+
+    def tidy(self):
+        """The slot that fed the new one came along and would keep WAL for ever."""
+        for server in (self.old, self.new):
+            server.drop_slot(slot=slot_of(self.new), seconds=20)
+            server.hurry(on=False)
+        self.pooler.back_to_normal()
+
+
+def slot_of(side):
+    """Name of the slot and of the walreceiver with which a side follows the other."""
+    return f"trunkline_{side.name}"
+
+
+def describe(unrest):
+    """What disturbs, in words; empty if nothing does."""
+    parts = []
+    for key, words in (
+        ("long", "transactions open for long"),
+        ("strays", "clients that do not come through PgBouncer"),
+        ("senders", "other receivers of WAL, which can hang the shutdown"),
+        ("prepared", "prepared transactions"),
+    ):
+        if unrest[key]:
+            parts.append(f"{words}: {'; '.join(unrest[key])}")
+    if unrest["lag"] is None:
+        parts.append("the standby does not stream")
+    elif unrest["lag"] > MAX_LAG:
+        parts.append(f"the standby is {unrest['lag']} bytes behind")
+    return ". ".join(parts)

@@ -1,0 +1,99 @@
+"""Moves the Redis primary: clients see READONLY, which they retry, and never a cut socket while writes are open."""
+
+import time
+
+from postgres import Refused
+from resp import Redis, RedisError
+
+PAUSE_MS = 5000  # a lease: if this process dies, writers go on by themselves
+
+
+class RedisMove:
+    """`old` and `new` are source and target or the reverse; `settings`: port and followPort of each, user, password."""
+
+    def __init__(self, settings, old, new):
+        self.settings, self.old_name, self.new_name = settings, old, new
+        self.old = self.new = None
+
+    def connect(self):
+        self.close()
+        self.old, self.new = self._open(self.old_name), self._open(self.new_name)
+
+    def close(self):
+        for connection in (self.old, self.new):
+            if connection:
+                connection.close()
+
+    def check(self):
+        """Refuses unless the new side is a replica in step, or already the primary."""
+        old, new = self.old.info(), self.new.info()
+        if new["role"] == "master" and old["role"] == "slave":
+            return
+        if old["role"] != "master" or new["role"] != "slave":
+            raise Refused(f"Redis: {self.old_name} is a {old['role']}, {self.new_name} a {new['role']}; expected a primary and its replica")
+        if new.get("master_link_status") != "up":
+            raise Refused(f"Redis on {self.new_name}: its link to the primary is {new.get('master_link_status')}; expected up")
+        if new.get("master_replid") != old.get("master_replid"):
+            raise Refused(f"Redis on {self.new_name} follows another primary than {self.old_name}")
+
+    def warm(self):
+        """All that needs no pause: what the old one needs to follow, and that both survive a restart."""
+        settings = self.settings
+        self.old.call("CONFIG", "SET", "repl-backlog-size", "64mb")
+        if settings["password"]:
+            self.old.call("CONFIG", "SET", "masterauth", settings["password"])
+            self.old.call("CONFIG", "SET", "masteruser", settings["user"] or "")
+        for server in (self.old, self.new):
+            server.call("CONFIG", "REWRITE")
+
+    def run(self, flip):
+        """The switch. `flip` sends new connections to the new primary; called before any writer is let go."""
+        old_role, new_role = self.old.info()["role"], self.new.info()["role"]
+        if old_role == "master" and new_role == "slave":
+            self._equal_offsets()
+            self._demote()
+        elif new_role == "master" and old_role == "master":
+            raise Refused(f"Redis: both {self.old_name} and {self.new_name} are primaries; make {self.old_name} a replica by hand once it is sure that it holds nothing new")
+        if new_role == "slave":
+            self.new.call("REPLICAOF", "NO", "ONE")
+        flip()
+        self.old.pipeline([("CLIENT", "UNPAUSE")])
+
+    def settle(self, seconds):
+        """Roles on disk, and the old one in step again by partial resync."""
+        for server in (self.new, self.old):
+            server.call("CONFIG", "REWRITE")
+        end = time.monotonic() + seconds
+        while (info := self.old.info()).get("master_link_status") != "up":
+            if time.monotonic() > end:
+                raise TimeoutError(f"Redis on {self.old_name} does not follow {self.new_name} within {seconds} s: link {info.get('master_link_status')}")
+            time.sleep(0.02)
+
+    def _equal_offsets(self):
+        """Holds writers and waits until the new one has all that the old one wrote; lets go again if it does not come to that."""
+        answers = self.old.pipeline([("CLIENT", "PAUSE", PAUSE_MS, "WRITE"), ("INFO", "replication")])
+        for answer in answers:
+            if isinstance(answer, RedisError):
+                raise answer
+        offset = int(_field(answers[1], "master_repl_offset"))
+        end = time.monotonic() + 2
+        while True:
+            info = self.new.info()
+            if info.get("master_link_status") == "up" and int(info["slave_repl_offset"]) >= offset:
+                return
+            if time.monotonic() > end:
+                self.old.call("CLIENT", "UNPAUSE")
+                raise TimeoutError(f"Redis on {self.new_name} has not caught up within 2 s: {info.get('slave_repl_offset')} of {offset}")
+            time.sleep(0.0005)
+
+    def _demote(self):
+        """Fence and reverse link in one."""
+        self.old.call("REPLICAOF", "127.0.0.1", self.settings[self.old_name]["followPort"])
+
+    def _open(self, name):
+        settings = self.settings
+        return Redis(f"Redis on {name}", settings[name]["port"], settings["user"], settings["password"])
+
+
+def _field(info, name):
+    return next(line.split(":", 1)[1].strip() for line in info.splitlines() if line.startswith(name + ":"))

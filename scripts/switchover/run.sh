@@ -1,0 +1,67 @@
+# switchover/run (target): the data move. present: Postgres and Redis of this host are the primaries; absent: the source's
+# are, again. The whole move runs here as one unit, so that a lost laptop cannot leave it half done.
+# shellcheck shell=bash
+# Extra settings: AGENT_TOKEN REPL_PASSWORD APP_PASSWORD DEADLINE_MS DRAIN_SECONDS CARRY_REDIS
+
+. "$scripts/switchover/config.sh"
+guard=/etc/systemd/system/trunkline-switchover.service.d/recover.conf
+
+present() { move_to target forward; }
+
+absent() {
+  # Never switched, or long before it: there is nothing to take back.
+  [[ -e $etc/switchover.json || -e $state/switchover.jsonl ]] || return 0
+  move_to source back
+  drop_unit switchover-boot
+  drop_file "$guard" "$etc/switchover.json"
+  systemctl daemon-reload
+}
+
+move_to() { # SIDE DIRECTION
+  local there
+  write_config
+  there="$("${controller[@]}" look)"
+  if [[ $there == *"\"at\": \"$1\""*'"complete": true'* ]]; then
+    changed=no
+  else
+    stand_guard
+    rm -f "$state/switchover.result.json"
+    follow_unit switchover "$((DRAIN_SECONDS + 1800))" -- "${controller[@]}" "$2"
+    there="$("${controller[@]}" look)"
+    [[ $there == *"\"at\": \"$1\""* ]] || die "the data on the $1" "$there" "run \`pulumi up\` again"
+  fi
+  figures
+}
+
+# What the controller measured, as fields of this step's own result.
+figures() {
+  local json
+  [[ -s $state/switchover.result.json ]] || return 0
+  json="$(<"$state/switchover.result.json")"
+  fields+=("${json:1:-1}")
+}
+
+# Whoever ends the controller, and even a reboot: what it left is finished or undone at once, and nobody stays paused.
+stand_guard() {
+  put_file "$guard" 0644 root:root <<-END
+	[Service]
+	ExecStopPost=${controller[@]} recover
+	TimeoutStopSec=20min
+	END
+  put_file /etc/systemd/system/trunkline-switchover-boot.service 0644 root:root <<-END
+	[Unit]
+	Description=Trunkline: finishes or undoes a switchover that a reboot cut off
+	After=network-online.target postgresql.service pgbouncer.service haproxy.service redis-server.service
+	Wants=network-online.target
+
+	[Service]
+	Type=oneshot
+	ExecStart=${controller[@]} recover
+	TimeoutStartSec=20min
+
+	[Install]
+	WantedBy=multi-user.target
+	END
+  systemctl daemon-reload
+  systemctl enable --quiet trunkline-switchover-boot.service
+}

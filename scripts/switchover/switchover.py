@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+"""Moves the data to the other server, or finishes or undoes what an earlier run left.
+
+usage: switchover.py SETTINGS forward|back|recover|look
+
+Every step is written down before it is taken. Up to `promote` a failure is undone and the old server serves on. From
+`promote` on there is no way but forward: this run tries, then `recover` (run by systemd whenever this process ends badly,
+and at boot), then the next `pulumi up`. So at no moment are there two writable primaries, and nobody is left waiting.
+"""
+
+import fcntl
+import json
+import os
+import sys
+import time
+
+from journal import Journal
+from move import Move
+from postgres import Refused
+from remote import AgentLost
+
+STEPS = [
+    "connect", "look", "drain", "warm", "calm", "pause", "fence", "promote", "resume", "answer", "move_redis", "wake", "follow", "tidy",
+]
+NUMBER = {name: number for number, name in enumerate(STEPS, 1)}
+NO_RETURN = NUMBER["promote"]
+
+
+class Run:
+    def __init__(self, settings, journal, direction):
+        self.settings, self.journal = settings, journal
+        self.move = Move(settings, direction)
+        self.reached = 0
+        self.times = {}
+
+    def step(self, name):
+        """One numbered step, in the journal before it is taken. Syncs to disk only where a power loss would matter."""
+        number = NUMBER[name]
+        proof = {"fenced": self.move.fenced} if name == "promote" else {}
+        self.journal.write("step", sync=name in ("drain", "pause", "promote"), n=number, name=name, **proof)
+        self.reached = max(self.reached, number)
+        if not NUMBER["pause"] < number < NUMBER["answer"]:
+            self.progress(f"{number} of {len(STEPS)}: {name}")
+        begun = time.monotonic()
+        getattr(self.move, name)()
+        self.times[name] = round((time.monotonic() - begun) * 1000, 1)
+
+    def whole(self):
+        self.journal.start(self.move.direction)
+        try:
+            for name in STEPS[: NO_RETURN - 1]:
+                self.step(name)
+            self.step("promote")
+        except Exception as error:
+            if self.reached >= NO_RETURN and not isinstance(error, Refused):
+                self.finish()  # promotion was asked for, and how it ended is not known
+                return
+            self.undo()
+            raise
+        self.finish(NO_RETURN + 1)
+
+    def finish(self, first=NO_RETURN):
+        for name in STEPS[first - 1 :]:
+            self.step(name)
+        self.journal.write("done", sync=True)
+        self.report()
+
+    def undo(self):
+        """Everything as before this run, in the order in which people feel it. Only ever called while the new one is no primary."""
+        move, reached = self.move, self.reached
+        if reached >= NUMBER["fence"]:
+            persist(300, lambda: move.old.unfence(seconds=60))
+        if reached >= NUMBER["calm"]:
+            move.pooler.point(move.old.name)
+            move.pooler.reload_and_resume(30)
+        if reached >= NUMBER["drain"]:
+            move.sidekiq.wake()
+        if reached >= NUMBER["warm"]:
+            persist(60, lambda: move.new.hurry(on=False))
+            persist(60, lambda: move.new.drop_slot(slot=f"trunkline_{move.old.name}", seconds=20))
+        self.journal.write("undone", sync=True)
+
+    def report(self):
+        steps = [{"n": NUMBER[name], "name": name, "ms": ms} for name, ms in self.times.items()]
+        figures = {"writePauseMs": None, "rttMs": None, "redisPauseMs": None, **self.move.figures}
+        result = {**figures, "drainMs": self.times.get("drain"), "direction": self.move.direction, "steps": steps}
+        with open(self.settings["result"] + ".part", "w", encoding="utf-8") as file:
+            json.dump(result, file)
+        os.rename(self.settings["result"] + ".part", self.settings["result"])
+
+    def progress(self, text):
+        with open(self.settings["progress"], "a", encoding="utf-8") as file:
+            file.write(text + "\n")
+        print(text, flush=True)
+
+
+def persist(seconds, act):
+    """Until it is done: the other end may be rebooting, or the tunnel be down. What it refuses is not asked for twice."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return act()
+        except (AgentLost, OSError) as error:
+            if time.monotonic() > end:
+                raise
+            print(f"waiting: {error}", flush=True)
+            time.sleep(0.2)
+
+
+def recover(settings, journal):
+    """Finishes or undoes the last run if it was broken off; by the journal, and by what the servers are now."""
+    entries = journal.unfinished()
+    if not entries:
+        return
+    run = Run(settings, journal, entries[0]["direction"])
+    run.reached = max((entry.get("n", 0) for entry in entries), default=0)
+    print(f"recovering: the last run ended in step {run.reached}, {STEPS[run.reached - 1]}", flush=True)
+    if run.reached < NO_RETURN:
+        run.undo()
+        return
+    run.move.fenced = next(entry["fenced"] for entry in entries if "fenced" in entry)
+    persist(600, run.move.source.connect)
+    try:
+        persist(600, lambda: run.step("promote"))
+    except Refused:
+        run.undo()  # it has no proof, so it was not promoted
+        raise
+    run.finish(NO_RETURN + 1)
+
+
+def look(settings):
+    """Where the data are, and whether everything stands as a finished switchover leaves it."""
+    move = Move(settings, "forward")
+    target = move.target.status()["role"]
+    try:
+        source = move.source.connect(3.0).status()["role"]
+    except AgentLost:
+        source = "unknown"
+    at = {"primary": "target"}.get(target, "source" if source == "primary" else "between")
+    whole = (target, source) in (("primary", "standby"), ("standby", "primary"), ("primary", "unknown"))
+    links = [(settings["pooler"]["link"], f"trunkline.{at}.ini"), (settings["proxy"]["link"], f"trunkline.{at}.cfg")]
+    pointing = all(os.readlink(link) == wanted for link, wanted in links)
+    finished = not Journal(settings["journal"]).unfinished()
+    print(json.dumps({"at": at, "target": target, "source": source, "complete": whole and pointing and finished}))
+
+
+def only_one(settings):
+    """Two runs at once would undo each other."""
+    handle = open(settings["lock"], "w", encoding="utf-8")
+    end = time.monotonic() + 30
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return handle
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+
+
+def main():
+    with open(sys.argv[1], encoding="utf-8") as file:
+        settings = json.load(file)
+    if sys.argv[2] == "look":
+        return look(settings)
+    lock = only_one(settings)
+    journal = Journal(settings["journal"])
+    recover(settings, journal)
+    if sys.argv[2] in ("forward", "back"):
+        Run(settings, journal, sys.argv[2]).whole()
+    return lock.close()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Exception as problem:
+        print(f"switchover: {type(problem).__name__}: {problem}", flush=True)
+        sys.exit(1)

@@ -1,0 +1,95 @@
+"""Writes through PgBouncer and Redis while something happens to them, and keeps a record of what was acknowledged.
+
+usage: load.py APP_PASSWORD_FILE REDIS_PASSWORD RECORD STOP [CLIENTS] [THINK_MS]
+The record is one JSON object: acks per client, values of the counter, jobs pushed, errors, and the longest silence.
+"""
+
+import json
+import os
+import sys
+import threading
+import time
+
+sys.path.insert(0, "/opt/trunkline/scripts/switchover")
+from resp import Redis, RedisError  # noqa: E402
+from wire import Connection, SqlError  # noqa: E402
+
+password = open(sys.argv[1], encoding="utf-8").read()
+redis_password, record_path, stop_path = sys.argv[2:5]
+clients = int(sys.argv[5]) if len(sys.argv) > 5 else 20
+think = (float(sys.argv[6]) if len(sys.argv) > 6 else 5) / 1000
+run = int(time.time())
+record = {"run": run, "acks": {}, "counter": [], "jobs": [], "errors": [], "redisErrors": [], "readonly": 0}
+moments, redis_moments, slowest = [], [], [0.0]
+
+
+def stopped():
+    return os.path.exists(stop_path)
+
+
+def connect():
+    return Connection(("127.0.0.1", 6432), "trunkline_app", "mastodon_production", password, seconds=130)
+
+
+def client(number):
+    connection, seq = None, 0
+    acks = record["acks"].setdefault(str(number), [])
+    while not stopped():
+        begun = time.monotonic()
+        try:
+            connection = connection or connect()
+            if number == 0:
+                record["counter"].append(int(connection.query("UPDATE counter SET v = v + 1 RETURNING v", 130)[0][0]))
+            else:
+                seq += 1
+                connection.query(f"INSERT INTO ledger VALUES ({run % 1000000 * 100 + number}, {seq})", 130)
+                acks.append(seq)
+            now = time.monotonic()
+            moments.append(now)
+            slowest[0] = max(slowest[0], now - begun)
+        except (OSError, SqlError) as error:
+            record["errors"].append(f"{number}/{seq}: {error}")
+            connection = None
+            time.sleep(0.1)
+        time.sleep(think)
+
+
+def pusher(number):
+    redis, seq = None, 0
+    while not stopped():
+        job = f"{run}-{number}-{seq}"
+        try:
+            redis = redis or Redis("proxy", 6380, password=redis_password, seconds=30)
+            redis.call("RPUSH", "queue:test", job, seconds=30)
+            record["jobs"].append(job)
+            redis_moments.append(time.monotonic())
+            seq += 1
+        except RedisError as error:
+            if "READONLY" not in str(error):
+                record["redisErrors"].append(f"{job}: {error}")
+            record["readonly"] += 1
+            redis.close()  # definitely not executed: connect again and do the same, as redis-client does
+            redis = None
+        except OSError as error:
+            if redis is not None:
+                record["redisErrors"].append(f"{job}: {error}")
+                seq += 1
+            redis = None
+            time.sleep(0.05)
+        time.sleep(think)
+
+
+def longest(times):
+    times = sorted(times)
+    return round(max((b - a for a, b in zip(times, times[1:])), default=0) * 1000, 1)
+
+
+threads = [threading.Thread(target=client, args=(n,)) for n in range(clients)] + [threading.Thread(target=pusher, args=(n,)) for n in range(3)]
+began = time.monotonic()
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+record.update(gapMs=longest(moments), redisGapMs=longest(redis_moments), slowestMs=round(slowest[0] * 1000, 1), perSecond=round(len(moments) / (time.monotonic() - began)))
+with open(record_path, "w", encoding="utf-8") as file:
+    json.dump(record, file)
