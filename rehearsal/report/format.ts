@@ -5,8 +5,9 @@ export function whole(n: number): string {
     .replace(/\B(?=(\d{3})+$)/g, "\u2009");
 }
 
-/** A short time in milliseconds: `118 ms`, `2.4 s`. */
+/** A short time in milliseconds: `118 ms`, `2.4 s`; said so when it is not known. */
 export function millis(ms: number): string {
+  if (!Number.isFinite(ms)) return "not measured";
   if (ms < 10) return `${ms.toFixed(1)} ms`;
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }

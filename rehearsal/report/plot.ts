@@ -15,13 +15,14 @@ export const around = 5000;
  */
 export function latencyPlot(samples: RequestSample[], s: Switchover): string {
   const at = s.at ?? 0;
+  const held = Number.isFinite(s.writePauseMs) ? s.writePauseMs : 0;
   const shown = samples.filter((r) => r.t >= at - around && r.t <= at + around);
-  const top = Math.max(200, s.writePauseMs, ...shown.map((r) => r.ms)) * 1.4;
+  const top = Math.max(200, held, ...shown.map((r) => r.ms)) * 1.4;
   const x = (t: number) => margin.left + ((t - at + around) / (2 * around)) * inner.w;
   const y = (ms: number) => margin.top + inner.h * (1 - Math.log(Math.max(ms, 1)) / Math.log(top));
   return [
     `<svg class="plot" viewBox="0 0 ${width} ${height}" role="img" aria-label="${label(shown, s)}">`,
-    shade(x(at), x(at + s.writePauseMs), s),
+    shade(x(at), x(at + held), s),
     ...[1, 3, 10, 30, 100, 300, 1000, 3000, 10_000, 30_000]
       .filter((v) => v < top)
       .map((v) => levelLine(v, y(v))),

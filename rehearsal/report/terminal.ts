@@ -54,7 +54,7 @@ function facts(r: Report, paint: Paint): string[] {
 }
 
 function pause(s: Switchover): string {
-  const redis = s.redisPauseMs === undefined ? "" : `, Redis ${millis(s.redisPauseMs)}`;
+  const redis = !Number.isFinite(s.redisPauseMs ?? NaN) ? "" : `, Redis ${millis(s.redisPauseMs ?? 0)}`;
   return `writes waited ${millis(s.writePauseMs)}${redis} (round trip ${millis(s.rttMs)}, ${whole(s.writesPerSecond)} writes/s)`;
 }
 

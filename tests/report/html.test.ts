@@ -135,3 +135,19 @@ test("the way back and a fault have their places", async () => {
   assert.match(await page.locator("#fault").innerText(), /tunnel-down[\s\S]*ridden out/);
   await page.close();
 });
+
+test("figures that were not measured are said to be so, and break nothing", async () => {
+  const switchover = {
+    ...sample().switchover,
+    writePauseMs: NaN,
+    redisPauseMs: NaN,
+    writesPerSecond: 0,
+    steps: undefined,
+  };
+  const r = sample({ switchover, steps: [], phases: [], requests: [] });
+  const { page, errors } = await look("unmeasured", r);
+  assert.match(await page.locator(".tile").first().innerText(), /not measured/);
+  assert.doesNotMatch(await page.content(), /NaN|undefined/);
+  assert.deepEqual(errors, []);
+  await page.close();
+});
