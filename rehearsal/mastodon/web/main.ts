@@ -62,7 +62,9 @@ class Server {
     const started = performance.now();
     const response = await this.answer(r).catch(failure);
     const body = Buffer.from(response.body);
-    w.writeHead(response.status, { "content-type": response.type, "content-length": body.length, ...response.headers });
+    // nginx keeps whatever does not forbid it: without this header it would show one user's page to the next.
+    const headers = { "content-type": response.type, "cache-control": "private, no-store", "content-length": body.length };
+    w.writeHead(response.status, { ...headers, ...response.headers });
     w.end(r.method === "HEAD" ? undefined : body);
     const path = (r.url ?? "").split("?")[0];
     log(`method=${r.method} path=${path} status=${response.status} duration=${(performance.now() - started).toFixed(2)}`);

@@ -1,0 +1,71 @@
+import type { Secrets } from "./secrets";
+
+/** How this source differs from the official guide's. */
+export interface Variant {
+  /** The guide's peer authentication over the socket, a password over TCP, or the same as one DATABASE_URL. @default "socket" */
+  database?: "socket" | "tcp" | "url";
+  /** No password, a password, or both in one REDIS_URL. @default "plain" */
+  redis?: "plain" | "password" | "url";
+  /** Lines added at the end of `.env.production`. @default - none */
+  environment?: Record<string, string>;
+}
+
+const single = (value: string) => `'${value}'`;
+
+/** The text of `.env.production`: sections, comments and quotes as an admin's file has them after some years. */
+export function environmentFile(domain: string, s: Secrets, v: Variant): string {
+  return `# This is the configuration of ${domain}. Never lose it.
+# Federation
+LOCAL_DOMAIN=${domain}
+SINGLE_USER_MODE=false
+ALLOWED_PRIVATE_ADDRESSES=198.18.0.0/15
+
+# Redis
+${redis(s, v)}
+
+# PostgreSQL
+${database(s, v)}
+
+# Secrets. OTP_SECRET has not been read since 4.4.
+SECRET_KEY_BASE=${s.secretKeyBase}
+OTP_SECRET=${s.otpSecret}
+export ACTIVE_RECORD_ENCRYPTION_DETERMINISTIC_KEY=${s.deterministicKey}
+ACTIVE_RECORD_ENCRYPTION_KEY_DERIVATION_SALT="${s.derivationSalt}"
+ACTIVE_RECORD_ENCRYPTION_PRIMARY_KEY=${single(s.primaryKey)}
+
+# Web Push
+VAPID_PRIVATE_KEY=${s.vapidPrivate}
+VAPID_PUBLIC_KEY=${s.vapidPublic}
+
+# Sending mail
+SMTP_SERVER=smtp.mail.example
+SMTP_PORT=587
+SMTP_LOGIN=mastodon@${domain}
+SMTP_PASSWORD=${single(s.mail)}
+SMTP_FROM_ADDRESS='Mastodon <notifications@${domain}>'
+
+# File storage: on disk
+S3_ENABLED=false
+WEB_CONCURRENCY=2 # workers
+MAX_THREADS=5
+
+IP_RETENTION_PERIOD=31556952
+SESSION_RETENTION_PERIOD=31556952
+${Object.entries(v.environment ?? {})
+  .map(([name, value]) => `${name}=${single(value)}\n`)
+  .join("")}`;
+}
+
+function database(s: Secrets, v: Variant): string {
+  const url = `postgresql://mastodon:${encodeURIComponent(s.database)}@127.0.0.1:5432/mastodon_production`;
+  if (v.database === "url") return `DATABASE_URL="${url}"`;
+  const where = v.database === "tcp" ? "127.0.0.1" : "/var/run/postgresql";
+  const password = v.database === "tcp" ? single(s.database) : "";
+  return `DB_HOST=${where}\nDB_USER=mastodon\nDB_NAME=mastodon_production\nDB_PASS=${password}\nDB_PORT=5432`;
+}
+
+function redis(s: Secrets, v: Variant): string {
+  if (v.redis === "url") return `REDIS_URL=redis://:${encodeURIComponent(s.redis)}@127.0.0.1:6379/0`;
+  const password = v.redis === "password" ? `\nREDIS_PASSWORD=${single(s.redis)}` : "";
+  return `REDIS_HOST=127.0.0.1\nREDIS_PORT=6379${password}`;
+}
