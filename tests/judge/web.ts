@@ -104,10 +104,14 @@ export function reply(res: ServerResponse, status: number, body: object): void {
   res.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
 }
 
-export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + 10_000;
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  ms = 10_000,
+): Promise<void> {
+  const end = Date.now() + ms;
   while (!(await holds())) {
-    if (Date.now() > end) throw new Error(`waited 10 s for ${what}`);
+    if (Date.now() > end) throw new Error(`waited ${ms / 1000} s for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
