@@ -1,39 +1,39 @@
-# web/certificates (target): the source's certificate and key, copied outside of certbot's live/ (a copied live/ breaks
-# renewals), so that the target can serve the name before DNS points there.
+# web/certificates (target): the source's certificate and key, outside of any `live/` folder, checked before anyone is served with them.
 # shellcheck shell=bash
 # Extra settings: READ_PRIVATE_KEY SOURCE_HOST_KEY
 . "$scripts/lib/source.sh"
-. "$scripts/web/names.sh"
-
-tls=$etc/tls/$WEB_DOMAIN
+. "$scripts/lib/web.sh"
 
 present() {
-  local fetched
   open_source
   check_source
-  fetched="$(mktemp -d "$state/certificates.XXXXXX")"
-  source_read certificates | tar -x -C "$fetched" -f -
-  check_certificate "$fetched/fullchain.pem" "$fetched/privkey.pem"
-  put_file "$tls/fullchain.pem" 0600 root:root <"$fetched/fullchain.pem"
-  put_file "$tls/privkey.pem" 0600 root:root <"$fetched/privkey.pem"
-  rm -rf "$fetched"
-  # The source's own site tells its names and its body size to web/site.
-  source_read read site | put_file "$state/site.source" 0600 root:root
-  result notAfter "$(date -u -d "$(openssl x509 -noout -enddate -in "$tls/fullchain.pem" | cut -d= -f2)" +%FT%TZ)"
+  local folder=$run/tls
+  (umask 077 && mkdir -p "$folder" && source_read certificates | tar -x -C "$folder" --no-same-owner)
+  check_pair "$folder"
+  install -d -m 0700 "$etc/tls" "$tls_folder"
+  put_file "$tls_folder/fullchain.pem" 0600 root:root <"$folder/fullchain.pem"
+  local pair_changed=$file_changed
+  put_file "$tls_folder/privkey.pem" 0600 root:root <"$folder/privkey.pem"
+  [[ $file_changed == yes ]] || file_changed=$pair_changed
+  rm -rf "$folder"
+  # A renewed pair is taken up by a site that already serves.
+  if [[ $file_changed == yes && -e /etc/nginx/sites-enabled/trunkline ]]; then load_nginx true; fi
+  result notAfter "$(end_of "$tls_folder/fullchain.pem")"
 }
 
 absent() {
-  drop_file "$tls/fullchain.pem" "$tls/privkey.pem" "$state/site.source"
+  drop_file "$tls_folder/fullchain.pem" "$tls_folder/privkey.pem"
+  rmdir "$tls_folder" "$etc/tls" 2>/dev/null || true
 }
 
-# check_certificate CERT KEY: it can be read, is valid for more than a day, is for this name, and the key fits it.
-check_certificate() {
-  local remedy="renew it on the source, then run \`pulumi up\` again"
-  openssl x509 -noout -in "$1" 2>/dev/null || die "a certificate at $TLS_CERT on the source" "something else" "$remedy"
-  openssl x509 -noout -checkend 86400 -in "$1" >/dev/null ||
-    die "a certificate that is valid for a day at least" "$(openssl x509 -noout -enddate -in "$1")" "$remedy"
-  openssl x509 -noout -checkhost "$WEB_DOMAIN" -in "$1" | grep -q 'does match' ||
-    die "a certificate for $WEB_DOMAIN" "$(openssl x509 -noout -ext subjectAltName -in "$1" 2>/dev/null | tail -n 1)" "$remedy"
-  [[ "$(openssl x509 -noout -pubkey -in "$1")" == "$(openssl pkey -pubout -in "$2" 2>/dev/null)" ]] ||
-    die "the key $TLS_KEY to fit the certificate $TLS_CERT" "another key" "mend that on the source"
+end_of() { date -u -d "$(openssl x509 -in "$1" -noout -enddate | cut -d= -f2)" +%FT%TZ; }
+
+check_pair() { # FOLDER
+  local cert=$1/fullchain.pem key=$1/privkey.pem said
+  [[ "$(openssl x509 -in "$cert" -noout -pubkey)" == "$(openssl pkey -in "$key" -pubout)" ]] ||
+    die "$TLS_KEY on the source to be the key of $TLS_CERT" "another key" "see which pair the source's nginx really uses"
+  said="$(openssl x509 -in "$cert" -noout -checkhost "$WEB_DOMAIN")"
+  [[ $said == *"does match"* ]] || die "the certificate $TLS_CERT to cover $WEB_DOMAIN" "$said" "renew it on the source for that name"
+  openssl x509 -in "$cert" -noout -checkend 86400 >/dev/null ||
+    die "the certificate $TLS_CERT to be valid for a day at least" "its end is $(end_of "$cert")" "renew it on the source first (certbot renew)"
 }

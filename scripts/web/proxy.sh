@@ -1,102 +1,65 @@
-# web/proxy (source): nginx sends everything on to the target. Whoever still has the old address in their DNS notices
-# nothing. It also serves the media on loopback, for files that the target does not have yet.
+# web/proxy (source): the domain's site hands everything on to the target, for those whose DNS still points here; and a small
+# server on loopback gives the target the files that it has not got yet.
 # shellcheck shell=bash
-. "$scripts/web/names.sh"
+. "$scripts/lib/web.sh"
 
-backend=$state/proxy.backend
+mark='Made by Trunkline: the source as proxy'
 
 present() {
-  local before=$changed original
-  save_original "$NGINX_SITE"
-  original="$state/saved/files$NGINX_SITE"
-  # A saved link points to the file that it always pointed to.
-  [[ -L $original ]] && original="$(realpath -m "$(dirname "$NGINX_SITE")/$(readlink "$original")")"
-  target_answers || die "nginx on the target $TARGET_ADDRESS to answer for $WEB_DOMAIN" "no answer on port 443" \
-    "check the target's firewall and nginx, then run \`pulumi up\` again"
-  proxy_text "$original" | put_file "$NGINX_SITE" 0644 root:root
-  [[ $changed == "$before" ]] || reload_nginx
-  wait_until 20 "requests to this host to be answered by the target" proves_target
-  result target "$TARGET_ADDRESS"
+  local site
+  site="$(readlink -f "$NGINX_SITE")"
+  [[ -f $site ]] || die "the site's file $NGINX_SITE on the source" "no such file" "see what was renamed there since the survey"
+  wait_until 30 "the target $TARGET_ADDRESS to answer for $WEB_DOMAIN with a good certificate" target_answers "$TARGET_ADDRESS"
+  write_trust
+  save_original "$site"
+  proxy_text "$state/saved/files$site" >"$run/site.new"
+  put_file "$site" "$(stat -c %a "$site")" "$(stat -c %U:%G "$site")" <"$run/site.new"
+  rm -f "$run/site.new"
+  [[ $file_changed == no ]] || load_nginx restore_original "$site"
+  wait_until 30 "a request to the source to come out at the target" target_answers 127.0.0.1
+  wait_until 15 "the source's files to be served to the target on port $PORT_SOURCE_MEDIA" media_answers
+  result site "$site"
 }
 
 absent() {
-  is_saved "$NGINX_SITE" || return 0
-  restore_original "$NGINX_SITE"
-  drop_file "$backend"
-  reload_nginx
-  wait_until 20 "requests to this host to be answered by this host again" proves_own
+  local site
+  site="$(readlink -f "$NGINX_SITE")"
+  is_saved "$site" || return 0
+  restore_original "$site"
+  load_nginx
+  drop_file "$etc/target-trust.pem"
+  wait_until 30 "the source's own site to answer again" own_site_answers
 }
 
-told_target() {
-  curl --silent --max-time 10 --insecure --resolve "$WEB_DOMAIN:443:$1" "https://$WEB_DOMAIN/.well-known/trunkline-target"
-}
-target_answers() { [[ $(told_target "$TARGET_ADDRESS") == "$TARGET_ADDRESS" ]]; }
-proves_target() { [[ $(told_target 127.0.0.1) == "$TARGET_ADDRESS" ]]; }
-proves_own() { [[ $(told_target 127.0.0.1) != "$TARGET_ADDRESS" && $(answer /health) == 200 ]]; }
-
-# The certificate of the target is the source's own, so whoever signed that one is who is trusted here.
-trusted() {
-  local system=/etc/ssl/certs/ca-certificates.crt
-  if openssl verify -CAfile "$system" -untrusted "$TLS_CERT" "$TLS_CERT" >/dev/null 2>&1; then
-    echo "$system"
-  else
-    echo "$TLS_CERT"
-  fi
+target_answers() {
+  local said
+  said="$(ask_site "$1" /.trunkline)"
+  echo "/.trunkline at $1 answered: $said"
+  [[ $said == "target 200"* ]]
 }
 
-proxy_text() {
-  local names
-  names="$(server_names "$1")"
-  cat <<END
-# Made by Trunkline: this server sends everything on to $TARGET_ADDRESS. The site as it was is saved in
-# $state/saved/files$NGINX_SITE and comes back when the migration goes back.
-map \$http_upgrade \$trunkline_connection { default upgrade; '' ''; }
-upstream trunkline_target { server $TARGET_ADDRESS:443; keepalive 32; }
-server {
-$(listen_lines 80)
-  server_name $names;
-  location ^~ /.well-known/acme-challenge/ { root $APP_DIR/public; default_type text/plain; }
-  location / { return 301 https://\$host\$request_uri; }
+# Proxy or not is told by the same path: only the target knows it.
+own_site_answers() {
+  local said
+  said="$(ask_site 127.0.0.1 /.trunkline)"
+  echo "/.trunkline answered: $said"
+  [[ $said =~ [0-9]{3}\ *$ && ! $said =~ (000|502|503|504)\ *$ && $said != target* ]]
 }
-server {
-$(listen_lines 443 'ssl http2')
-  server_name $names;
-  ssl_certificate $TLS_CERT;
-  ssl_certificate_key $TLS_KEY;
-  ssl_protocols TLSv1.2 TLSv1.3;
-  keepalive_timeout 70;
-  client_max_body_size $(body_size "$1");
 
-  location / {
-    proxy_pass https://trunkline_target;
-    proxy_ssl_server_name on;
-    proxy_ssl_name $WEB_DOMAIN;
-    proxy_ssl_verify on;
-    proxy_ssl_verify_depth 5;
-    proxy_ssl_trusted_certificate $(trusted);
-    proxy_http_version 1.1;
-    proxy_set_header Host \$host;
-    proxy_set_header X-Real-IP \$remote_addr;
-    proxy_set_header X-Forwarded-For \$proxy_add_x_forwarded_for;
-    proxy_set_header X-Forwarded-Proto https;
-    proxy_set_header Upgrade \$http_upgrade;
-    proxy_set_header Connection \$trunkline_connection;
-    # A write that may have been carried out is not sent again by a proxy: that is its sender's business.
-    proxy_next_upstream error timeout;
-    proxy_read_timeout 3600s;
-    proxy_send_timeout 3600s;
-    # Uploads stream through, and so does the live feed.
-    proxy_buffering off;
-    proxy_max_temp_file_size 0;
-  }
+media_answers() {
+  local status
+  status="$(curl --silent --noproxy '*' --max-time 5 --output /dev/null --write-out '%{http_code}' "http://127.0.0.1:$PORT_SOURCE_MEDIA/system/")" || true
+  echo "http://127.0.0.1:$PORT_SOURCE_MEDIA/system/ answered $status"
+  [[ $status == 403 || $status == 404 ]] # a folder: its list is not for anyone
 }
-# What the target has not copied yet; reached through the tunnel alone.
-server {
-  listen 127.0.0.1:$PORT_SOURCE_MEDIA;
-  server_name media.trunkline.invalid;
-  access_log off;
-  location /system/ { alias "$MEDIA_DIR/"; }
-  location / { return 404; }
+
+# The target serves the source's own certificate: what the system trusts, and this chain.
+write_trust() {
+  cat /etc/ssl/certs/ca-certificates.crt "$TLS_CERT" | put_file "$etc/target-trust.pem" 0644 root:root
 }
-END
+
+proxy_text() { # ORIGINAL
+  PROXY_MARK=$mark PROXY_DOMAIN=$WEB_DOMAIN PROXY_TARGET=$TARGET_ADDRESS PROXY_TRUST=$etc/target-trust.pem PROXY_APP=$APP_DIR \
+    PROXY_MEDIA=$MEDIA_DIR PROXY_MEDIA_PORT=$PORT_SOURCE_MEDIA python3 "$scripts/web/proxy.py" "$1" ||
+    die "a TLS server for $WEB_DOMAIN in $NGINX_SITE" "none that could be read" "see whether the site is spread over several files there; it has to have a server block with its own names and certificates"
 }

@@ -1,0 +1,32 @@
+# nginx on this host: tried before it is loaded, loaded without dropping anyone, and asked whether it serves.
+# shellcheck shell=bash
+
+# The pair that both sites of a move serve with; on the target a copy.
+tls_folder=$etc/tls/$DOMAIN
+
+# has_ipv6: a site that listens on [::] would keep nginx from starting on a host without IPv6.
+has_ipv6() { [[ -s /proc/net/if_inet6 ]]; }
+
+# load_nginx [CMD…]: loads what is in the files. If nginx does not like them, CMD takes back what was changed: a file that
+# it cannot read would keep it from starting after a reboot.
+load_nginx() {
+  local said
+  if ! said="$(nginx -t 2>&1)"; then
+    (($# == 0)) || "$@"
+    die "nginx to accept its configuration" "$said" "mend what it names on that host, then run \`pulumi up\` again"
+  fi
+  systemctl is-enabled --quiet nginx || systemctl enable --quiet nginx
+  if systemctl is-active --quiet nginx; then
+    systemctl reload nginx
+  else
+    systemctl start nginx
+  fi
+}
+
+# ask_site ADDRESS PATH [CURL OPTION…]: status and first line of what the domain's site at ADDRESS answers, certificate checked.
+ask_site() {
+  local address=$1 path=$2
+  shift 2
+  curl --silent --show-error --noproxy '*' --max-time 15 --resolve "$WEB_DOMAIN:443:$address" \
+    --write-out ' %{http_code}' "$@" "https://$WEB_DOMAIN$path" 2>&1 | tail -n 2 | tr -s '\n ' ' ' || true
+}
