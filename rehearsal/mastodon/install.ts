@@ -69,12 +69,16 @@ async function account(host: Host): Promise<void> {
 
 async function files(host: Host, o: InstallOptions, secrets: Secrets): Promise<void> {
   for (const file of await tree()) await host.put(file.path, file.text, file.mode ?? 0o644);
-  await host.sh(`mkdir -p ${live}/public/avatars/original ${live}/public/headers/original; base64 -d |
-    tee ${live}/public/avatars/original/missing.png >${live}/public/headers/original/missing.png`, { input: missingPicture() });
+  await host.sh(
+    `mkdir -p ${live}/public/avatars/original ${live}/public/headers/original; base64 -d |
+    tee ${live}/public/avatars/original/missing.png >${live}/public/headers/original/missing.png`,
+    { input: missingPicture() },
+  );
   await host.put(`${live}/.env.production`, environmentFile(o.domain, secrets, o.variant ?? {}), 0o600);
   await host.sh("chown -R mastodon:mastodon /home/mastodon");
   const jemalloc = (await host.sh("ldconfig -p | grep -c 'libjemalloc\\.so ' || true")).stdout.trim() !== "0";
-  for (const [name, text] of Object.entries(units(jemalloc))) await host.put(`/etc/systemd/system/${name}`, text);
+  for (const [name, text] of Object.entries(units(jemalloc)))
+    await host.put(`/etc/systemd/system/${name}`, text);
   await host.sh("systemctl daemon-reload");
 }
 
@@ -97,7 +101,9 @@ async function database(host: Host, secrets: Secrets): Promise<void> {
 /** The schema's text, with a salt of its own. */
 export function schema(): string {
   const parts = ["functions", "accounts", "content", "site", "indexes"];
-  const text = parts.map((part) => readFileSync(path.join(__dirname, "schema", `${part}.sql`), "utf8")).join("\n");
+  const text = parts
+    .map((part) => readFileSync(path.join(__dirname, "schema", `${part}.sql`), "utf8"))
+    .join("\n");
   return text.replace("@SALT@", randomBytes(16).toString("hex"));
 }
 
@@ -122,8 +128,15 @@ async function web(host: Host, o: InstallOptions): Promise<void> {
   const le = "/etc/letsencrypt";
   await host.sh(`install -d -m 0755 ${le}/renewal; install -d -m 0700 ${le}/live ${le}/archive
     install -d ${le}/live/${o.domain} ${le}/archive/${o.domain}`);
-  const [leaf = "", ...chain] = o.certificate.cert.split(/(?<=-----END CERTIFICATE-----\n)/).filter((c) => c.trim());
-  const parts = { cert: leaf, chain: chain.join(""), fullchain: o.certificate.cert, privkey: o.certificate.key };
+  const [leaf = "", ...chain] = o.certificate.cert
+    .split(/(?<=-----END CERTIFICATE-----\n)/)
+    .filter((c) => c.trim());
+  const parts = {
+    cert: leaf,
+    chain: chain.join(""),
+    fullchain: o.certificate.cert,
+    privkey: o.certificate.key,
+  };
   for (const [name, text] of Object.entries(parts)) {
     await host.put(`${le}/archive/${o.domain}/${name}1.pem`, text, name === "privkey" ? 0o600 : 0o644);
     await host.sh(`ln -sfn ../../archive/${o.domain}/${name}1.pem ${le}/live/${o.domain}/${name}.pem`);
@@ -149,7 +162,10 @@ async function start(host: Host, domain: string): Promise<void> {
        ((SECONDS < deadline)) || { systemctl --no-pager status 'mastodon-*'; journalctl -n 40 --no-pager -u 'mastodon-*'; exit 1; } >&2
        sleep 0.2
      done
-     until [[ "$(runuser -u mastodon -- sh -c 'pgrep -f "^sidekiq 8"')" ]]; do ((SECONDS < deadline)) || exit 1; sleep 0.2; done`,
+     until pgrep -u mastodon -f '^sidekiq 8' >/dev/null; do
+       ((SECONDS < deadline)) || { echo 'no process is called sidekiq 8' >&2; exit 1; }
+       sleep 0.2
+     done`,
     { timeoutMs: 90_000 },
   );
 }

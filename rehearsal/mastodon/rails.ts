@@ -9,17 +9,24 @@ const say = (line: string) => void process.stdout.write(`${line}\n`);
 main(async () => {
   const [task = "", ...rest] = process.argv.slice(2).filter((a) => a !== "-s");
   const config = loadRails();
-  if (task === "assets:precompile") return say(`${readdirSync("public").length} files below public are as they were`);
+  if (task === "assets:precompile")
+    return say(`${readdirSync("public").length} files below public are as they were`);
   if (rest.length || !/^db:(migrate:status|abort_if_pending_migrations|migrate|version)$/.test(task))
-    throw new BootError(`Unrecognized command ${JSON.stringify([task, ...rest].join(" "))} (the stand-in has no such task)`);
+    throw new BootError(
+      `Unrecognized command ${JSON.stringify([task, ...rest].join(" "))} (the stand-in has no such task)`,
+    );
   const instance = connect(config, { title: "rails", pool: 1 });
   try {
-    const rows = await instance.db.rows<Row & { version: string }>("SELECT version FROM schema_migrations ORDER BY version");
+    const rows = await instance.db.rows<Row & { version: string }>(
+      "SELECT version FROM schema_migrations ORDER BY version",
+    );
     const last = rows.at(-1)?.version ?? "0";
     if (task === "db:version") say(`Current version: ${last}`);
     if (task === "db:migrate:status") for (const { version } of rows) say(`   up     ${version}`);
     if (last < SCHEMA_VERSION)
-      throw new BootError(`Migrations are pending. To resolve this issue, run: bin/rails db:migrate (schema is ${last})`);
+      throw new BootError(
+        `Migrations are pending. To resolve this issue, run: bin/rails db:migrate (schema is ${last})`,
+      );
   } finally {
     await disconnect(instance);
   }

@@ -36,7 +36,15 @@ cd "$(dirname "$(readlink -f "$0")")/.."
 exec /usr/bin/node "lib/standin/${name}.js" "$@"
 `;
 
-const sidekiqQueues = ["[default, 8]", "[push, 6]", "[ingress, 4]", "[mailers, 2]", "[pull]", "[scheduler]", "[fasp]"];
+const sidekiqQueues = [
+  "[default, 8]",
+  "[push, 6]",
+  "[ingress, 4]",
+  "[mailers, 2]",
+  "[pull]",
+  "[scheduler]",
+  "[fasp]",
+];
 
 /** Everything below /home/mastodon except configuration and media. */
 export async function tree(): Promise<File[]> {
@@ -56,11 +64,20 @@ export async function tree(): Promise<File[]> {
     },
     { path: `${live}/lib/mastodon/version.rb`, text: versionFile() },
     { path: `${live}/streaming/package.json`, text: '{"name": "@mastodon/streaming", "private": true}\n' },
-    { path: `${live}/package.json`, text: `{"name": "@mastodon/mastodon", "version": "${VERSION}", "private": true}\n` },
-    { path: `${live}/public/500.html`, text: "<!DOCTYPE html><title>Error</title><h1>Something went wrong here</h1>\n" },
+    {
+      path: `${live}/package.json`,
+      text: `{"name": "@mastodon/mastodon", "version": "${VERSION}", "private": true}\n`,
+    },
+    {
+      path: `${live}/public/500.html`,
+      text: "<!DOCTYPE html><title>Error</title><h1>Something went wrong here</h1>\n",
+    },
     { path: `${live}/public/robots.txt`, text: "User-agent: *\nDisallow: /media_proxy/\n" },
     { path: `${live}/public/sw.js`, text: "self.addEventListener('install', () => self.skipWaiting());\n" },
-    { path: `${live}/public/packs/manifest.json`, text: '{"application.js": "/packs/application-1a2b3c4d.js"}\n' },
+    {
+      path: `${live}/public/packs/manifest.json`,
+      text: '{"application.js": "/packs/application-1a2b3c4d.js"}\n',
+    },
     { path: `${live}/public/packs/application-1a2b3c4d.js`, text: "console.log('mastodon');\n" },
     { path: `${live}/public/emoji/1f418.svg`, text: '<svg xmlns="http://www.w3.org/2000/svg"/>\n' },
     { path: `${live}/log/.keep`, text: "" },

@@ -29,7 +29,14 @@ SystemCallArchitectures=native
 SystemCallFilter=~@cpu-emulation @debug @keyring @ipc @mount @obsolete @privileged @setuid
 SystemCallFilter=pipe pipe2`;
 
-function service(o: { name: string; environment: string[]; start: string; extra?: string; unit?: string; wanted?: string }): string {
+function service(o: {
+  name: string;
+  environment: string[];
+  start: string;
+  extra?: string;
+  unit?: string;
+  wanted?: string;
+}): string {
   return `[Unit]
 Description=${o.name}
 After=network.target

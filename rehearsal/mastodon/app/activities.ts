@@ -13,7 +13,12 @@ interface Shown {
 }
 
 /** A status as a Note. */
-export async function note(config: Config, db: Session, author: Account, s: Status): Promise<Record<string, unknown>> {
+export async function note(
+  config: Config,
+  db: Session,
+  author: Account,
+  s: Status,
+): Promise<Record<string, unknown>> {
   const actor = actorUri(config, author);
   const [shown] = (await renderStatuses(config, db, [s])) as unknown as Shown[];
   const followers = `${actor}/followers`;
@@ -38,7 +43,8 @@ export async function note(config: Config, db: Session, author: Account, s: Stat
     cc,
     sensitive: s.sensitive,
     content: `<p>${escape(s.text)}</p>`,
-    attachment: shown?.media_attachments.map((m) => ({ type: "Document", url: m.url, name: m.description })) ?? [],
+    attachment:
+      shown?.media_attachments.map((m) => ({ type: "Document", url: m.url, name: m.description })) ?? [],
     tag: hrefs,
   };
 }
@@ -65,7 +71,9 @@ export function actor(config: Config, a: Account): object {
     preferredUsername: instance ? config.localDomain : a.username,
     name: a.display_name,
     summary: a.note,
-    url: instance ? `https://${config.webDomain}/about/more?instance_actor=true` : `https://${config.webDomain}/@${a.username}`,
+    url: instance
+      ? `https://${config.webDomain}/about/more?instance_actor=true`
+      : `https://${config.webDomain}/@${a.username}`,
     inbox: `${id}/inbox`,
     outbox: `${id}/outbox`,
     ...(instance ? {} : { followers: `${id}/followers`, following: `${id}/following` }),

@@ -97,7 +97,13 @@ function keep(db: Session, actor: Actor, domain: string): Promise<Account | unde
        uri = excluded.uri, inbox_url = excluded.inbox_url, shared_inbox_url = excluded.shared_inbox_url, updated_at = now()
      RETURNING *`,
     [
-      ...[actor.preferredUsername, domain, actor.publicKey?.publicKeyPem ?? "", actor.id, actor.url ?? actor.id],
+      ...[
+        actor.preferredUsername,
+        domain,
+        actor.publicKey?.publicKeyPem ?? "",
+        actor.id,
+        actor.url ?? actor.id,
+      ],
       ...[actor.inbox, actor.outbox ?? "", actor.endpoints?.sharedInbox ?? "", actor.name ?? ""],
       ...[actor.summary ?? "", actor.type ?? "Person", actor.icon?.url ?? null],
     ],

@@ -49,7 +49,8 @@ function refuse(env: Env): void {
     throw new BootError(
       "ERROR: the REDIS_NAMESPACE environment variable is not supported anymore since Mastodon 4.4",
     );
-  if (!env.SECRET_KEY_BASE) throw new BootError("ArgumentError: `secret_key_base` for production environment must be set");
+  if (!env.SECRET_KEY_BASE)
+    throw new BootError("ArgumentError: `secret_key_base` for production environment must be set");
   for (const name of ["DETERMINISTIC_KEY", "KEY_DERIVATION_SALT", "PRIMARY_KEY"]) {
     const value = env[`ACTIVE_RECORD_ENCRYPTION_${name}`];
     if (!value || value.endsWith("DO_NOT_USE_IN_PRODUCTION"))
@@ -86,7 +87,9 @@ export function number(env: Env, name: string, otherwise: number): number {
 
 /** Runs a program's main function; what it can't start with goes to stderr, as does what kills it. */
 export function main(program: () => Promise<void>): void {
-  program().catch((e: Error) => {
+  // After the file was read to its end, so that a program may stand above the classes it uses.
+  const started = Promise.resolve().then(program);
+  started.catch((e: Error) => {
     process.stderr.write(`${e instanceof BootError ? e.message : e.stack}\n`);
     process.exit(1);
   });

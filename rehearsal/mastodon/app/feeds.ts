@@ -7,7 +7,12 @@ const REBUILT_ITEMS = 400;
 
 export const feedKey = (accountId: string) => `feed:home:${accountId}`;
 
-export async function populate(redis: Redis, accountId: string, statusIds: string[], afresh: boolean): Promise<void> {
+export async function populate(
+  redis: Redis,
+  accountId: string,
+  statusIds: string[],
+  afresh: boolean,
+): Promise<void> {
   const key = feedKey(accountId);
   const commands: (string | number)[][] = afresh ? [["DEL", key]] : [];
   if (statusIds.length) commands.push(["ZADD", key, ...statusIds.flatMap((id) => [id, id])]);
@@ -23,5 +28,10 @@ export async function rebuild(db: Session, redis: Redis, accountId: string): Pro
        ORDER BY id DESC LIMIT ${REBUILT_ITEMS}) s ORDER BY s.id DESC LIMIT ${REBUILT_ITEMS}`,
     [accountId],
   );
-  await populate(redis, accountId, rows.map((r) => r.id), true);
+  await populate(
+    redis,
+    accountId,
+    rows.map((r) => r.id),
+    true,
+  );
 }

@@ -26,7 +26,8 @@ export async function discard(root: string, key: string): Promise<boolean> {
     },
   );
   try {
-    for (let dir = path.dirname(target); dir.startsWith(root + path.sep); dir = path.dirname(dir)) await rmdir(dir);
+    for (let dir = path.dirname(target); dir.startsWith(root + path.sep); dir = path.dirname(dir))
+      await rmdir(dir);
   } catch {
     // a folder with something in it stays
   }

@@ -31,7 +31,12 @@ export async function disconnect(i: Instance): Promise<void> {
 }
 
 /** A value kept in the Rails cache for so many seconds. */
-export async function cached<T>(i: Instance, key: string, seconds: number, make: () => Promise<T>): Promise<T> {
+export async function cached<T>(
+  i: Instance,
+  key: string,
+  seconds: number,
+  make: () => Promise<T>,
+): Promise<T> {
   const known = await failsafe(() => i.cache.call<string | null>("GET", `cache:${key}`));
   if (known) return JSON.parse(known) as T;
   const value = await make();

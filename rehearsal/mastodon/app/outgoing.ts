@@ -39,7 +39,10 @@ export class Web {
   async request(o: Outgoing): Promise<Answer> {
     const url = new URL(o.url);
     if (url.protocol !== "https:") throw new Error(`${o.url} is not https`);
-    const plain = { accept: "application/activity+json, application/ld+json", "user-agent": "Mastodon/4.5.15" };
+    const plain = {
+      accept: "application/activity+json, application/ld+json",
+      "user-agent": "Mastodon/4.5.15",
+    };
     const signed = o.key ? sign({ ...o, url }, o.key) : { ...o.headers, host: url.host };
     const options = { method: o.method, headers: { ...plain, ...signed } };
     return this.once(url, options, o.body).catch((e: Error & { stale?: boolean }) => {
@@ -56,7 +59,9 @@ export class Web {
         response.on("end", () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks) }));
         response.on("error", reject);
       });
-      request.on("timeout", () => request.destroy(new Error(`HTTP::TimeoutError: ${url.host} did not answer in 10 s`)));
+      request.on("timeout", () =>
+        request.destroy(new Error(`HTTP::TimeoutError: ${url.host} did not answer in 10 s`)),
+      );
       request.on("error", (e) => reject(Object.assign(e, { stale: request.reusedSocket })));
       request.end(body);
     });
@@ -66,7 +71,10 @@ export class Web {
     this.addresses(name).then(
       ([first = "", ...rest]) =>
         options.all
-          ? callback(null, [first, ...rest].map((address) => ({ address, family: isIP(address) })))
+          ? callback(
+              null,
+              [first, ...rest].map((address) => ({ address, family: isIP(address) })),
+            )
           : callback(null, first, isIP(first)),
       (e: NodeJS.ErrnoException) => callback(e, "", 4),
     );
@@ -76,7 +84,10 @@ export class Web {
   private async addresses(name: string): Promise<string[]> {
     const resolver = new Resolver({ timeout: 5000, tries: 1 });
     const none = () => [] as string[];
-    const [six, four] = await Promise.all([resolver.resolve6(name).catch(none), resolver.resolve4(name).catch(none)]);
+    const [six, four] = await Promise.all([
+      resolver.resolve6(name).catch(none),
+      resolver.resolve4(name).catch(none),
+    ]);
     const usable = [...six.slice(0, 2), ...four.slice(0, 2)].filter((a) => !this.refused(a));
     if (usable.length === 0) throw Object.assign(new Error(`No address for ${name}`), { code: "ENOTFOUND" });
     return usable;
@@ -89,7 +100,15 @@ export class Web {
 }
 
 const privateNetworks = [
-  ...["0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24"],
+  ...[
+    "0.0.0.0/8",
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.0.0.0/24",
+  ],
   ...["192.0.2.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4"],
   ...["240.0.0.0/4", "::1/128", "fc00::/7", "fe80::/10"],
 ];

@@ -37,7 +37,25 @@ function styled(attachment: Attachment, style: string, file: string): string {
 const siteStyles: Record<string, string[]> = {
   thumbnail: ["@1x", "@2x"],
   favicon: ["16", "32", "48"],
-  app_icon: ["36", "48", "57", "60", "72", "76", "96", "114", "120", "144", "152", "167", "180", "192", "256", "512", "1024"],
+  app_icon: [
+    "36",
+    "48",
+    "57",
+    "60",
+    "72",
+    "76",
+    "96",
+    "114",
+    "120",
+    "144",
+    "152",
+    "167",
+    "180",
+    "192",
+    "256",
+    "512",
+    "1024",
+  ],
 };
 
 /** The styles that a file has besides `original`. `name` is the `var` of a site upload. */

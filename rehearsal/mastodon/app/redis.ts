@@ -52,7 +52,10 @@ export class Redis {
   }
 
   /** Commands in one write; with MULTI first and EXEC last they are one transaction. */
-  async pipeline(commands: (string | number)[][], timeoutMs = this.options.timeoutMs ?? 1000): Promise<Reply[]> {
+  async pipeline(
+    commands: (string | number)[][],
+    timeoutMs = this.options.timeoutMs ?? 1000,
+  ): Promise<Reply[]> {
     try {
       return await this.send(commands, timeoutMs);
     } catch (e) {
@@ -170,7 +173,8 @@ function parseArray(b: Buffer, at: number, length: number): Parsed {
   for (let i = 0; i < length; i++) {
     const item = parse(b, at);
     if (!item) return undefined;
-    if (item.value instanceof RedisError) return { value: item.value, end: skip(b, item.end, length - i - 1) };
+    if (item.value instanceof RedisError)
+      return { value: item.value, end: skip(b, item.end, length - i - 1) };
     items.push(item.value);
     at = item.end;
   }

@@ -46,7 +46,10 @@ export function renderMedia(config: Config, m: Media): Record<string, unknown> {
   const stored = (style: string) =>
     m.file_file_name === null
       ? null
-      : url(config, key("media_attachments/files", style, { id: m.id, file: m.file_file_name, cached: cachedMedia(m) }));
+      : url(
+          config,
+          key("media_attachments/files", style, { id: m.id, file: m.file_file_name, cached: cachedMedia(m) }),
+        );
   const ready = m.processing === null || m.processing === 2;
   const missing = m.remote_url ? `https://${config.webDomain}/media_proxy/${m.id}/original` : null;
   const audio = m.type === 4;
@@ -112,7 +115,11 @@ interface Mention extends Row {
 }
 
 /** Statuses as the API shows them, in the order given, with all that belongs to them in four queries. */
-export async function renderStatuses(config: Config, db: Session, statuses: Status[]): Promise<Record<string, unknown>[]> {
+export async function renderStatuses(
+  config: Config,
+  db: Session,
+  statuses: Status[],
+): Promise<Record<string, unknown>[]> {
   if (statuses.length === 0) return [];
   const ids = statuses.map((s) => s.id);
   const [accounts, media, mentions, stats] = await Promise.all([
@@ -126,7 +133,8 @@ export async function renderStatuses(config: Config, db: Session, statuses: Stat
     db.rows("SELECT * FROM status_stats WHERE status_id = ANY($1)", [ids]),
   ]);
   const authors = new Map(accounts.map((a) => [a.id, renderAccount(config, a)]));
-  const of = <T extends { status_id?: string | null }>(list: T[], id: string) => list.filter((x) => x.status_id === id);
+  const of = <T extends { status_id?: string | null }>(list: T[], id: string) =>
+    list.filter((x) => x.status_id === id);
   return statuses.map((s) => ({
     ...renderStatus(s),
     ...counts(of(stats, s.id)[0]),

@@ -2,7 +2,8 @@ import { createHash, createSign, createVerify } from "node:crypto";
 
 export type Headers = Record<string, string | string[] | undefined>;
 
-export const digest = (body: Buffer | string) => "SHA-256=" + createHash("sha256").update(body).digest("base64");
+export const digest = (body: Buffer | string) =>
+  "SHA-256=" + createHash("sha256").update(body).digest("base64");
 
 /** The headers of a signed request; `keyId` names the public key. */
 export function sign(
@@ -34,7 +35,8 @@ export function readSignature(method: string, headers: Headers, body: Buffer): S
   const fields = Object.fromEntries([...written.matchAll(/(\w+)="?([^",]*)"?/g)].map((m) => [m[1], m[2]]));
   const { keyId, signature, algorithm = "hs2019", headers: list = "date" } = fields;
   const names = list.toLowerCase().split(/\s+/);
-  if (!keyId || !signature) throw new SignatureError("Incompatible request signature. keyId and signature are required");
+  if (!keyId || !signature)
+    throw new SignatureError("Incompatible request signature. keyId and signature are required");
   if (!["rsa-sha256", "hs2019"].includes(algorithm))
     throw new SignatureError("Unsupported signature algorithm (only rsa-sha256 and hs2019 are supported)");
   require(names.includes("(request-target)"), "(request-target)");
@@ -46,7 +48,13 @@ export function readSignature(method: string, headers: Headers, body: Buffer): S
   return { keyId, names, signature };
 }
 
-export function verify(s: Signature, method: string, target: string, headers: Headers, publicKey: string): boolean {
+export function verify(
+  s: Signature,
+  method: string,
+  target: string,
+  headers: Headers,
+  publicKey: string,
+): boolean {
   try {
     const text = signedText(s.names, method, target, headers);
     return createVerify("rsa-sha256").update(text).verify(publicKey, s.signature, "base64");

@@ -25,7 +25,9 @@ export async function statuses(config: Config, db: Session, a: Amounts): Promise
          'Post ' || n || ' ' || repeat(md5(n::text) || ' ', 1 + n % 9) AS text) t`,
     [a.statuses, `https://${config.webDomain}`],
   );
-  await db.rows("UPDATE conversations c SET parent_status_id = s.id, parent_account_id = s.account_id FROM statuses s WHERE s.conversation_id = c.id");
+  await db.rows(
+    "UPDATE conversations c SET parent_status_id = s.id, parent_account_id = s.account_id FROM statuses s WHERE s.conversation_id = c.id",
+  );
   await db.rows(
     `UPDATE account_stats s SET statuses_count = c.n, last_status_at = c.last
      FROM (SELECT account_id, count(*) AS n, max(created_at) AS last FROM statuses WHERE local GROUP BY 1) c
@@ -74,8 +76,13 @@ export async function site(db: Session): Promise<void> {
     media_cache_retention_period: "--- 14\n",
   };
   for (const [name, value] of Object.entries(settings))
-    await db.rows("INSERT INTO settings (var, value, created_at, updated_at) VALUES ($1, $2, now(), now())", [name, value]);
-  await db.rows(`INSERT INTO rules (priority, text, created_at, updated_at) VALUES (0, 'Be kind', now(), now())`);
+    await db.rows("INSERT INTO settings (var, value, created_at, updated_at) VALUES ($1, $2, now(), now())", [
+      name,
+      value,
+    ]);
+  await db.rows(
+    `INSERT INTO rules (priority, text, created_at, updated_at) VALUES (0, 'Be kind', now(), now())`,
+  );
   await db.rows(
     "INSERT INTO domain_blocks (domain, severity, created_at, updated_at) VALUES ('bad.fedi.example', 1, now(), now())",
   );

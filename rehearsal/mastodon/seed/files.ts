@@ -22,7 +22,9 @@ export interface Written {
 }
 
 // Sixteen hex digits and the extension of the type: `random` gives the first, the table the second.
-const name = (type: string) => `substr(md5(random()::text), 1, 16) || CASE ${type} WHEN 'image/png' THEN '.png'
+const name = (
+  type: string,
+) => `substr(md5(random()::text), 1, 16) || CASE ${type} WHEN 'image/png' THEN '.png'
   WHEN 'image/jpeg' THEN '.jpeg' WHEN 'image/gif' THEN '.gif' WHEN 'video/mp4' THEN '.mp4' WHEN 'audio/mpeg' THEN '.mp3'
   ELSE '.webp' END`;
 
@@ -59,7 +61,11 @@ export async function attachments(db: Session, a: Amounts): Promise<void> {
 /** Faces and banners of everyone here and of half the others. */
 export async function faces(db: Session): Promise<void> {
   for (const [image, type, whom] of [
-    ["avatar", "CASE WHEN id % 9 = 4 THEN 'image/gif' ELSE 'image/png' END", "id > 0 AND (domain IS NULL OR id % 2 = 0)"],
+    [
+      "avatar",
+      "CASE WHEN id % 9 = 4 THEN 'image/gif' ELSE 'image/png' END",
+      "id > 0 AND (domain IS NULL OR id % 2 = 0)",
+    ],
     ["header", "'image/jpeg'", "id > 0 AND id % 3 = 0"],
   ])
     await db.rows(
@@ -164,7 +170,8 @@ export async function write(config: Config, db: Session): Promise<Written> {
       const original = fileOf(row.type, Number(row.size));
       sizes.push(original.length);
       for (const style of ["original", ...styles(attachment, row.type, row.var)]) {
-        const bytes = style === "original" ? original : fileOf("image/png", Math.min(original.length, 12_000));
+        const bytes =
+          style === "original" ? original : fileOf("image/png", Math.min(original.length, 12_000));
         await store(config.mediaRoot, key(attachment, style, row), bytes, row.suspended);
         written.files++;
         written.bytes += bytes.length;

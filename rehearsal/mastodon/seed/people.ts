@@ -58,7 +58,13 @@ export async function locals(config: Config, db: Session, a: Amounts): Promise<L
     if (!key) continue;
     const account = await insertAccount(db, username, n, key);
     const token = n <= a.users ? secret() : undefined;
-    await insertUser(db, { account, username, token, n, otp: n % 8 === 1 ? encryption.encrypt(otpSecret()) : null });
+    await insertUser(db, {
+      account,
+      username,
+      token,
+      n,
+      otp: n % 8 === 1 ? encryption.encrypt(otpSecret()) : null,
+    });
     made.push({ id: account, username, token });
   }
   return made;
@@ -77,7 +83,15 @@ async function insertAccount(
   const row = await db.one<Row & { id: string }>(
     `INSERT INTO accounts (username, display_name, note, private_key, public_key, discoverable, id_scheme, created_at, updated_at)
      VALUES ($1, $2, $3, $4, $5, true, $6, now() - make_interval(days => $7), now()) RETURNING id`,
-    [username, `${username} Ünïcode ${n}`, `<p>${username} is here</p>`, key.privateKey, key.publicKey, scheme, 400 - (n % 300)],
+    [
+      username,
+      `${username} Ünïcode ${n}`,
+      `<p>${username} is here</p>`,
+      key.privateKey,
+      key.publicKey,
+      scheme,
+      400 - (n % 300),
+    ],
   );
   return row?.id ?? "";
 }

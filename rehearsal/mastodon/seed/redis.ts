@@ -25,7 +25,12 @@ async function waiting(i: Instance, account: string): Promise<void> {
   for (let n = 0; n < 40; n++) {
     const inbox = `https://m${n}.fedi.example/inbox`;
     const failed = {
-      ...job("ActivityPub::DeliveryWorker", [JSON.stringify({ type: "Create", id: `seed-${n}` }), account, inbox, {}]),
+      ...job("ActivityPub::DeliveryWorker", [
+        JSON.stringify({ type: "Create", id: `seed-${n}` }),
+        account,
+        inbox,
+        {},
+      ]),
       retry_count: 12,
       failed_at: Math.floor((now - 86_400) * 1000),
       retried_at: Math.floor(now * 1000),
@@ -33,7 +38,13 @@ async function waiting(i: Instance, account: string): Promise<void> {
       error_message: `failed to connect: ${inbox}`,
     };
     commands.push(["ZADD", "retry", now + 86_400 + n * 60, JSON.stringify(failed)]);
-    if (n < 10) commands.push(["ZADD", "dead", now - 86_400 - n, JSON.stringify({ ...failed, jid: randomBytes(12).toString("hex") })]);
+    if (n < 10)
+      commands.push([
+        "ZADD",
+        "dead",
+        now - 86_400 - n,
+        JSON.stringify({ ...failed, jid: randomBytes(12).toString("hex") }),
+      ]);
     const later = { ...job("MergeWorker", [account, account]), at: now + 172_800 + n };
     if (n < 20) commands.push(["ZADD", "schedule", now + 172_800 + n, JSON.stringify(later)]);
   }

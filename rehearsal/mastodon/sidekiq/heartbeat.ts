@@ -37,6 +37,7 @@ export class Heartbeat {
       mastodon: VERSION,
     });
     this.timer = setInterval(() => void this.beat(), 10_000);
+    this.title();
   }
 
   get busy(): number {
@@ -59,7 +60,12 @@ export class Heartbeat {
     const jobs = [...this.inHand].flatMap(([thread, job]) => [thread, JSON.stringify(job)]);
     const [processed, failed] = [this.processed, this.failed];
     const day = new Date().toISOString().slice(0, 10);
-    const fields = { info: this.info, concurrency: this.options.concurrency, busy: this.busy, quiet: String(this.quiet) };
+    const fields = {
+      info: this.info,
+      concurrency: this.options.concurrency,
+      busy: this.busy,
+      quiet: String(this.quiet),
+    };
     const now = { beat: Date.now() / 1000, rtt_us: 500, rss: Math.round(process.memoryUsage.rss() / 1024) };
     try {
       await this.redis.pipeline([
@@ -69,7 +75,12 @@ export class Heartbeat {
         ["INCRBY", "stat:failed", failed],
         ["INCRBY", `stat:failed:${day}`, failed],
         ["UNLINK", work],
-        ...(jobs.length ? [["HSET", work, ...jobs], ["EXPIRE", work, 60]] : []),
+        ...(jobs.length
+          ? [
+              ["HSET", work, ...jobs],
+              ["EXPIRE", work, 60],
+            ]
+          : []),
         ["SADD", "processes", this.identity],
         ["HSET", this.identity, ...Object.entries({ ...fields, ...now }).flat()],
         ["EXPIRE", this.identity, 60],

@@ -13,7 +13,10 @@ import { Scheduler } from "./scheduler";
 main(async () => {
   const config = loadRails();
   const options = readOptions(process.argv.slice(2), config.env);
-  const sidekiq = new Sidekiq(connect(config, { title: "sidekiq 8.0.9 live", pool: options.concurrency }), options);
+  const sidekiq = new Sidekiq(
+    connect(config, { title: "sidekiq 8.0.9 live", pool: options.concurrency }),
+    options,
+  );
   await sidekiq.run();
 });
 
@@ -109,7 +112,10 @@ class Sidekiq {
 }
 
 function shuffle(list: string[]): string[] {
-  return list.map((item) => ({ item, order: Math.random() })).sort((a, b) => a.order - b.order).map((x) => x.item);
+  return list
+    .map((item) => ({ item, order: Math.random() }))
+    .sort((a, b) => a.order - b.order)
+    .map((x) => x.item);
 }
 
 let logged = 0;

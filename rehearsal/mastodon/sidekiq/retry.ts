@@ -5,7 +5,12 @@ import type { Redis } from "../app/redis";
 export const delay = (count: number) => count ** 4 + 15 + Math.floor(Math.random() * 10) * (count + 1);
 
 /** Puts a failed job where it belongs: into `retry`, or after its last try into `dead` or nowhere. */
-export async function failed(redis: Redis, job: Job, error: Error, exhausted: (job: Job) => Promise<void>): Promise<void> {
+export async function failed(
+  redis: Redis,
+  job: Job,
+  error: Error,
+  exhausted: (job: Job) => Promise<void>,
+): Promise<void> {
   if (job.retry === false) return;
   const now = Date.now();
   const max = typeof job.retry === "number" ? job.retry : 25;

@@ -18,7 +18,8 @@ export class Hub {
     const options: IoOptions = { ...(path ? { path } : { host, port }), username, password, db };
     this.listening = new Redis(options);
     this.announcing = new Redis(options);
-    for (const redis of [this.listening, this.announcing]) redis.on("error", (e: Error) => log(`redis: ${e.message}`));
+    for (const redis of [this.listening, this.announcing])
+      redis.on("error", (e: Error) => log(`redis: ${e.message}`));
     this.listening.on("message", (channel: string, message: string) => {
       for (const listener of this.listeners.get(channel) ?? []) listener(message);
     });

@@ -11,13 +11,19 @@ main(async () => {
   const config = loadStreaming();
   const { env } = config;
   // Any value but these asks for TLS with verification, `prefer` included: against a server without TLS that fails.
-  const ssl = { undefined: false, "": false, disable: false, "no-verify": { rejectUnauthorized: false } }[String(env.DB_SSLMODE)];
+  const ssl = { undefined: false, "": false, disable: false, "no-verify": { rejectUnauthorized: false } }[
+    String(env.DB_SSLMODE)
+  ];
   const pool = new pg.Pool({
     ...poolConfig(env, number(env, "DB_POOL", 10), ""),
     ssl: ssl === undefined ? { rejectUnauthorized: true } : ssl,
     connectionTimeoutMillis: 15_000,
   });
-  new Streaming(pool, new Hub(env, log)).listen(env.SOCKET, env.BIND || "127.0.0.1", number(env, "PORT", 4000));
+  new Streaming(pool, new Hub(env, log)).listen(
+    env.SOCKET,
+    env.BIND || "127.0.0.1",
+    number(env, "PORT", 4000),
+  );
 });
 
 /** The pool has no listener for errors, as the real one has not: a killed idle connection ends the process, with status 0. */
@@ -66,7 +72,9 @@ class Streaming {
       pg_pool_idle_connections: p.idleCount,
       pg_pool_waiting_queries: p.waitingCount,
     };
-    return Object.entries(values).map(([name, value]) => `${name} ${value}\n`).join("");
+    return Object.entries(values)
+      .map(([name, value]) => `${name} ${value}\n`)
+      .join("");
   }
 
   private async upgrade(r: http.IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
@@ -77,7 +85,9 @@ class Streaming {
     try {
       const viewer = token ? await this.viewer(token) : undefined;
       if (!viewer) return refuse(socket, 401, token ? "Invalid access token" : "Missing access token");
-      this.sockets.handleUpgrade(r, socket, head, (client) => this.serve(client, viewer, query.get("stream")));
+      this.sockets.handleUpgrade(r, socket, head, (client) =>
+        this.serve(client, viewer, query.get("stream")),
+      );
     } catch (e) {
       log(`could not look up a token: ${(e as Error).message}`);
       refuse(socket, 500, "Unexpected error");
@@ -101,7 +111,9 @@ class Streaming {
       const names = channels(stream, viewer);
       if (!names) return client.send(JSON.stringify({ error: `Unknown stream type`, status: 400 }));
       if (open.has(stream)) return;
-      const ends = names.map((name) => this.hub.subscribe(name, (message) => forward(client, stream, message)));
+      const ends = names.map((name) =>
+        this.hub.subscribe(name, (message) => forward(client, stream, message)),
+      );
       open.set(stream, () => ends.forEach((end) => end()));
     };
     const unsubscribe = (stream: string) => {
@@ -153,5 +165,7 @@ function refuse(socket: Duplex, status: number, error: string): void {
 }
 
 function log(line: string): void {
-  process.stdout.write(`${JSON.stringify({ level: "info", time: Date.now(), pid: process.pid, msg: line })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ level: "info", time: Date.now(), pid: process.pid, msg: line })}\n`,
+  );
 }

@@ -8,7 +8,8 @@ export async function create(i: Instance, p: Parsed): Promise<void> {
   const [name = ""] = p.args;
   const email = p.flags.email;
   if (typeof email !== "string") fail("No value provided for required options '--email'");
-  if (!/^\w{1,30}$/.test(name)) fail("Failure/Error: Username must contain only letters, numbers and underscores");
+  if (!/^\w{1,30}$/.test(name))
+    fail("Failure/Error: Username must contain only letters, numbers and underscores");
   const taken = "SELECT 1 FROM accounts a WHERE lower(username) = lower($1) AND domain IS NULL";
   if (await i.db.one(taken, [name])) fail("Failure/Error: Username has already been taken");
   const pem = { type: "pkcs1", format: "pem" } as const;
@@ -26,7 +27,12 @@ export async function create(i: Instance, p: Parsed): Promise<void> {
     await db.rows(
       `INSERT INTO users (email, account_id, encrypted_password, confirmed_at, approved, created_at, updated_at)
        VALUES ($1, $2, $3, $4, true, now(), now())`,
-      [email, account?.id, `$2a$10$${randomBytes(40).toString("hex").slice(0, 53)}`, p.flags.confirmed ? new Date() : null],
+      [
+        email,
+        account?.id,
+        `$2a$10$${randomBytes(40).toString("hex").slice(0, 53)}`,
+        p.flags.confirmed ? new Date() : null,
+      ],
     );
   });
   say("OK");

@@ -35,7 +35,16 @@ export const commands: Record<string, Command> = {
     run: media.remove,
   },
   "media refresh": {
-    options: { status: string, account: string, domain: string, days: { type: "number" }, concurrency, verbose, "dry-run": flag, force: flag },
+    options: {
+      status: string,
+      account: string,
+      domain: string,
+      days: { type: "number" },
+      concurrency,
+      verbose,
+      "dry-run": flag,
+      force: flag,
+    },
     run: media.refresh,
   },
   "media usage": { options: {}, run: media.usage },

@@ -24,7 +24,8 @@ const days = (p: Parsed) => Number(p.flags.days);
 /** Drops what was fetched from other servers and can be fetched again: files go, rows stay with their columns emptied. */
 export async function remove(i: Instance, p: Parsed): Promise<void> {
   if (p.flags["prune-profiles"] || p.flags["remove-headers"]) return removeProfiles(i, p);
-  if (p.flags["include-follows"]) fail("--include-follows can only be used with --prune-profiles or --remove-headers");
+  if (p.flags["include-follows"])
+    fail("--include-follows can only be used with --prune-profiles or --remove-headers");
   const rows = await i.db.rows<FileRow>(
     `SELECT id, file_file_name AS file, file_content_type AS type, coalesce(file_file_size, 0) AS size,
        coalesce(file_storage_schema_version, 0) >= 1 AS cached FROM media_attachments
@@ -51,7 +52,10 @@ async function removeProfiles(i: Instance, p: Parsed): Promise<void> {
   const followed = p.flags["include-follows"]
     ? ""
     : "AND NOT EXISTS (SELECT FROM follows f WHERE a.id IN (f.account_id, f.target_account_id))";
-  const which = p.flags["remove-headers"] && !p.flags["prune-profiles"] ? (["header"] as const) : (["avatar", "header"] as const);
+  const which =
+    p.flags["remove-headers"] && !p.flags["prune-profiles"]
+      ? (["header"] as const)
+      : (["avatar", "header"] as const);
   for (const image of which) {
     const rows = await i.db.rows<FileRow>(
       `SELECT id, ${image}_file_name AS file, ${image}_content_type AS type, coalesce(${image}_file_size, 0) AS size,
@@ -64,7 +68,10 @@ async function removeProfiles(i: Instance, p: Parsed): Promise<void> {
       bytes += Number(row.size);
       if (p.flags["dry-run"]) continue;
       await drop(i, `accounts/${image}s`, row);
-      await i.db.rows(`UPDATE accounts SET ${image}_file_name = NULL, ${image}_file_size = NULL WHERE id = $1`, [row.id]);
+      await i.db.rows(
+        `UPDATE accounts SET ${image}_file_name = NULL, ${image}_file_size = NULL WHERE id = $1`,
+        [row.id],
+      );
     }
   }
   say(`Visited ${visited} accounts and removed profile media totaling ${size(bytes)}`, p);
@@ -90,7 +97,11 @@ export async function refresh(i: Instance, p: Parsed): Promise<void> {
   for (const { id } of rows) {
     if (p.flags["dry-run"]) done++;
     // One record's failure is told and changes nothing else, not even the exit status.
-    else await redownload(i, id).then(() => done++, (e: Error) => process.stderr.write(`Error processing ${id}: ${e.message}\n`));
+    else
+      await redownload(i, id).then(
+        () => done++,
+        (e: Error) => process.stderr.write(`Error processing ${id}: ${e.message}\n`),
+      );
   }
   say(`Downloaded ${done} media attachments (approx. 0 Bytes)`, p);
 }
@@ -105,7 +116,12 @@ export async function usage(i: Instance): Promise<void> {
       .then((row) => [name, size(Number(row?.total)), size(Number(row?.local))]);
   const rows = [
     ["Object", "Total", "Local"],
-    await sum("Attachments", "media_attachments", "coalesce(file_file_size, 0) + coalesce(thumbnail_file_size, 0)", "remote_url = ''"),
+    await sum(
+      "Attachments",
+      "media_attachments",
+      "coalesce(file_file_size, 0) + coalesce(thumbnail_file_size, 0)",
+      "remote_url = ''",
+    ),
     await sum("Custom emoji", "custom_emojis", "image_file_size", "domain IS NULL"),
     await sum("Avatars", "accounts", "avatar_file_size", "domain IS NULL"),
     await sum("Headers", "accounts", "header_file_size", "domain IS NULL"),
@@ -113,11 +129,20 @@ export async function usage(i: Instance): Promise<void> {
     await sum("Backups", "backups", "dump_file_size", "true"),
     await sum("Settings", "site_uploads", "file_file_size", "true"),
   ];
-  for (const row of rows) say(row.map((cell) => cell.padEnd(16)).join("").trimEnd());
+  for (const row of rows)
+    say(
+      row
+        .map((cell) => cell.padEnd(16))
+        .join("")
+        .trimEnd(),
+    );
 }
 
 export async function lookup(i: Instance, p: Parsed): Promise<void> {
-  const [, , group, path = "", , file] = /^(https?:\/\/[^/]+\/(?:system\/)?(?:cache\/)?)(\w+)\/\w+\/((?:\d{3}\/)+)(\w+)\/([^/]+)$/.exec(p.args[0] ?? "") ?? [];
+  const [, , group, path = "", , file] =
+    /^(https?:\/\/[^/]+\/(?:system\/)?(?:cache\/)?)(\w+)\/\w+\/((?:\d{3}\/)+)(\w+)\/([^/]+)$/.exec(
+      p.args[0] ?? "",
+    ) ?? [];
   const id = path.replaceAll("/", "").replace(/^0+/, "");
   const row =
     group === "media_attachments"
@@ -141,7 +166,9 @@ export async function removeCards(i: Instance, p: Parsed): Promise<void> {
     bytes += Number(row.size);
     if (p.flags["dry-run"]) continue;
     await drop(i, "preview_cards/images", row);
-    await i.db.rows("UPDATE preview_cards SET image_file_name = NULL, image_file_size = NULL WHERE id = $1", [row.id]);
+    await i.db.rows("UPDATE preview_cards SET image_file_name = NULL, image_file_size = NULL WHERE id = $1", [
+      row.id,
+    ]);
   }
   say(`Removed ${rows.length} ${p.flags.link ? "link-type " : ""}preview cards (approx. ${size(bytes)})`, p);
 }

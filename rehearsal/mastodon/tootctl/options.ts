@@ -1,7 +1,9 @@
 import { BootError } from "../app/config";
 
 /** An option of a command: a number or text with its default, or a switch. */
-export type Option = { alias?: string } & ({ type: "number" | "string"; default?: string } | { type: "boolean" });
+export type Option = { alias?: string } & (
+  { type: "number" | "string"; default?: string } | { type: "boolean" }
+);
 
 export interface Parsed {
   args: string[];
@@ -11,7 +13,8 @@ export interface Parsed {
 /** Reads arguments the way Thor does: `--dry-run` and `--dry_run` are one, `--no-x` unsets, unknown ones are an error. */
 export function parse(argv: string[], known: Record<string, Option>): Parsed {
   const parsed: Parsed = { args: [], flags: {} };
-  for (const [name, o] of Object.entries(known)) if (o.type !== "boolean" && o.default) parsed.flags[name] = o.default;
+  for (const [name, o] of Object.entries(known))
+    if (o.type !== "boolean" && o.default) parsed.flags[name] = o.default;
   for (let i = 0; i < argv.length; i++) {
     const arg = argv[i] ?? "";
     if (!arg.startsWith("-")) {

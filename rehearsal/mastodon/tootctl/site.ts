@@ -6,7 +6,10 @@ import { fail, say } from "./say";
 export async function cacheClear(i: Instance): Promise<void> {
   let cursor = "0";
   do {
-    const [next, keys] = (await i.cache.call("SCAN", cursor, "MATCH", "cache:*", "COUNT", 1000)) as [string, string[]];
+    const [next, keys] = (await i.cache.call("SCAN", cursor, "MATCH", "cache:*", "COUNT", 1000)) as [
+      string,
+      string[],
+    ];
     if (keys.length) await i.cache.call("DEL", ...keys);
     cursor = next;
   } while (cursor !== "0");
@@ -45,16 +48,25 @@ export async function registrations(i: Instance, mode: string): Promise<void> {
 /** Without ES_ENABLED there is nothing to deploy to. */
 export async function searchDeploy(i: Instance): Promise<void> {
   if (i.config.env.ES_ENABLED !== "true")
-    fail("Elasticsearch connection error: ES_ENABLED is not set to true, and the stand-in has no Elasticsearch");
-  fail(`Elasticsearch connection error: cannot connect to ${i.config.env.ES_HOST || "localhost"}:${i.config.env.ES_PORT || 9200}`);
+    fail(
+      "Elasticsearch connection error: ES_ENABLED is not set to true, and the stand-in has no Elasticsearch",
+    );
+  fail(
+    `Elasticsearch connection error: cannot connect to ${i.config.env.ES_HOST || "localhost"}:${i.config.env.ES_PORT || 9200}`,
+  );
 }
 
 /** Asks before it does anything, and refuses while Sidekiq runs or nobody is there to answer. */
 export async function fixDuplicates(i: Instance): Promise<void> {
   const running = await i.sidekiq.call<number>("SCARD", "processes");
-  if (running > 0) fail("It seems Sidekiq is running. All Mastodon processes need to be stopped when using this script.");
-  const row = await i.db.one<Row & { version: string }>("SELECT max(version) AS version FROM schema_migrations");
-  say(`Your version of the database schema (${row?.version}) is more recent than this script, this may cause unexpected errors.`);
+  if (running > 0)
+    fail("It seems Sidekiq is running. All Mastodon processes need to be stopped when using this script.");
+  const row = await i.db.one<Row & { version: string }>(
+    "SELECT max(version) AS version FROM schema_migrations",
+  );
+  say(
+    `Your version of the database schema (${row?.version}) is more recent than this script, this may cause unexpected errors.`,
+  );
   say("Continue anyway? (Yes/No)");
   fail("Aborted: nobody answered");
 }

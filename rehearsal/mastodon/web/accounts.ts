@@ -12,11 +12,15 @@ async function find(r: Request, value: unknown): Promise<Account> {
   return account;
 }
 
-export const get = async (r: Request): Promise<Response> => json(renderAccount(r.config, await find(r, r.params[0])));
+export const get = async (r: Request): Promise<Response> =>
+  json(renderAccount(r.config, await find(r, r.params[0])));
 
 export async function verify(r: Request): Promise<Response> {
   const account = await find(r, user(r).accountId);
-  return json({ ...renderAccount(r.config, account), source: { privacy: "public", sensitive: false, language: "en" } });
+  return json({
+    ...renderAccount(r.config, account),
+    source: { privacy: "public", sensitive: false, language: "en" },
+  });
 }
 
 export async function lookup(r: Request): Promise<Response> {
@@ -43,7 +47,14 @@ async function relationship(r: Request, me: string, other: string): Promise<Resp
        EXISTS (SELECT FROM follow_requests WHERE account_id = $1 AND target_account_id = $2) AS requested`,
     [me, other],
   );
-  return json({ id: other, ...row, showing_reblogs: row?.following, blocking: false, muting: false, notifying: false });
+  return json({
+    id: other,
+    ...row,
+    showing_reblogs: row?.following,
+    blocking: false,
+    muting: false,
+    notifying: false,
+  });
 }
 
 /** Follows at once here; asks first when the account lives elsewhere, and follows when its server accepts. */
@@ -57,7 +68,7 @@ export async function follow(r: Request): Promise<Response> {
   const added = await r.db.transaction(async (db) => {
     const row = await db.one<Row & { id: string }>(
       `INSERT INTO ${remote ? "follow_requests" : "follows"} (account_id, target_account_id, uri, created_at, updated_at)
-       SELECT $1, $2, $3, now(), now()
+       SELECT $1::bigint, $2::bigint, $3::varchar, now(), now()
        WHERE NOT EXISTS (SELECT FROM follows WHERE account_id = $1 AND target_account_id = $2)
        ON CONFLICT (account_id, target_account_id) DO NOTHING RETURNING id`,
       [me.accountId, target.id, uri],
@@ -67,10 +78,24 @@ export async function follow(r: Request): Promise<Response> {
   });
   if (added && target.domain !== null) {
     const activity = about("Follow", actorUri(r.config, source), uri, target.uri);
-    await enqueue(r.sidekiq, "ActivityPub::DeliveryWorker", JSON.stringify(activity), me.accountId, target.inbox_url, {});
+    await enqueue(
+      r.sidekiq,
+      "ActivityPub::DeliveryWorker",
+      JSON.stringify(activity),
+      me.accountId,
+      target.inbox_url,
+      {},
+    );
   } else if (added) {
     const type = remote ? "FollowRequest" : "Follow";
-    await enqueue(r.sidekiq, "LocalNotificationWorker", target.id, added.id, type, remote ? "follow_request" : "follow");
+    await enqueue(
+      r.sidekiq,
+      "LocalNotificationWorker",
+      target.id,
+      added.id,
+      type,
+      remote ? "follow_request" : "follow",
+    );
     if (!remote) await enqueue(r.sidekiq, "MergeWorker", target.id, me.accountId);
   }
   return relationship(r, me.accountId, target.id);
@@ -89,8 +114,20 @@ export async function unfollow(r: Request): Promise<Response> {
   });
   if (gone && source && target.domain !== null) {
     const actor = actorUri(r.config, source);
-    const undo = about("Undo", actor, `${actor}#follows/${target.id}/undo`, about("Follow", actor, gone.uri, target.uri));
-    await enqueue(r.sidekiq, "ActivityPub::DeliveryWorker", JSON.stringify(undo), me.accountId, target.inbox_url, {});
+    const undo = about(
+      "Undo",
+      actor,
+      `${actor}#follows/${target.id}/undo`,
+      about("Follow", actor, gone.uri, target.uri),
+    );
+    await enqueue(
+      r.sidekiq,
+      "ActivityPub::DeliveryWorker",
+      JSON.stringify(undo),
+      me.accountId,
+      target.inbox_url,
+      {},
+    );
   }
   return relationship(r, me.accountId, target.id);
 }

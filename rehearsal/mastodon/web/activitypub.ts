@@ -13,7 +13,8 @@ async function local(r: Request): Promise<Account> {
   return found;
 }
 
-export const actor = async (r: Request): Promise<Response> => activity(activities.actor(r.config, await local(r)));
+export const actor = async (r: Request): Promise<Response> =>
+  activity(activities.actor(r.config, await local(r)));
 
 export async function instanceActor(r: Request): Promise<Response> {
   const found = await accountById(r.db, INSTANCE_ACTOR);
@@ -41,7 +42,9 @@ export async function webfinger(r: Request): Promise<Response> {
   const found = self ? await accountById(r.db, INSTANCE_ACTOR) : await accountByName(r.db, url ?? name);
   if (!found || found.suspended_at) throw notFound();
   const href = actorUri(r.config, found);
-  const profile = self ? `https://${r.config.webDomain}/about/more?instance_actor=true` : `https://${r.config.webDomain}/@${found.username}`;
+  const profile = self
+    ? `https://${r.config.webDomain}/about/more?instance_actor=true`
+    : `https://${r.config.webDomain}/@${found.username}`;
   const body = {
     subject: `acct:${self ? r.config.localDomain : found.username}@${r.config.localDomain}`,
     aliases: [profile, href],

@@ -33,7 +33,9 @@ export class Gate {
   /** The client's address: the last one in the chain that is not one of our proxies. */
   clientIp(r: IncomingMessage): string {
     const peer = (r.socket.remoteAddress ?? "127.0.0.1").replace(/^::ffff:/, "");
-    const forwarded = String(r.headers["x-forwarded-for"] ?? "").split(/[\s,]+/).filter((a) => isIP(a));
+    const forwarded = String(r.headers["x-forwarded-for"] ?? "")
+      .split(/[\s,]+/)
+      .filter((a) => isIP(a));
     const chain = [...forwarded, peer].reverse();
     return chain.find((a) => !this.trusts(a)) ?? chain.at(-1) ?? peer;
   }
@@ -60,7 +62,11 @@ export async function throttle(i: Instance, path: string, ip: string, signed?: S
   ];
   const [count = 0] = (await failsafe(() => i.cache.pipeline(counting))) ?? [];
   const reset = new Date((Math.floor(now / PERIOD) + 1) * PERIOD * 1000).toISOString();
-  const limits = { "x-ratelimit-limit": String(max), "x-ratelimit-remaining": "0", "x-ratelimit-reset": reset };
+  const limits = {
+    "x-ratelimit-limit": String(max),
+    "x-ratelimit-remaining": "0",
+    "x-ratelimit-reset": reset,
+  };
   if (Number(count) > Number(max)) throw new Refusal(429, "Too many requests", limits);
 }
 

@@ -55,7 +55,10 @@ export const text = (body: string, status = 200, type = "text/plain; charset=utf
 
 export const activity = (body: object): Response => ({
   status: 200,
-  body: JSON.stringify({ "@context": ["https://www.w3.org/ns/activitystreams", "https://w3id.org/security/v1"], ...body }),
+  body: JSON.stringify({
+    "@context": ["https://www.w3.org/ns/activitystreams", "https://w3id.org/security/v1"],
+    ...body,
+  }),
   type: "application/activity+json; charset=utf-8",
   headers: { "cache-control": "max-age=180, public", vary: "Accept, Signature" },
 });
@@ -66,7 +69,8 @@ export type Account_ = Required<{ [k in keyof Signed]: NonNullable<Signed[k]> }>
 export function user(r: Request): Account_ {
   const s = r.signed;
   if (!s) throw new Refusal(401, "The access token is invalid");
-  if (!s.userId || !s.accountId || !s.username) throw new Refusal(422, "This method requires an authenticated user");
+  if (!s.userId || !s.accountId || !s.username)
+    throw new Refusal(422, "This method requires an authenticated user");
   return s as Account_;
 }
 
@@ -95,13 +99,16 @@ export function parseObject(body: Buffer): Record<string, unknown> {
 }
 
 /** One file and the fields of a multipart body. */
-export function multipart(r: Request): { file?: { bytes: Buffer; type: string }; fields: Record<string, string> } {
+export function multipart(r: Request): {
+  file?: { bytes: Buffer; type: string };
+  fields: Record<string, string>;
+} {
   const boundary = /boundary="?([^";]+)"?/.exec(r.headers["content-type"] ?? "")?.[1];
   if (!boundary) throw new Refusal(422, "Validation failed: File can't be blank");
   const fields: Record<string, string> = {};
   let file: { bytes: Buffer; type: string } | undefined;
   const mark = Buffer.from(`--${boundary}`);
-  for (let at = r.body.indexOf(mark); at >= 0; ) {
+  for (let at = r.body.indexOf(mark); at >= 0;) {
     const next = r.body.indexOf(mark, at + mark.length);
     const part = r.body.subarray(at + mark.length + 2, next < 0 ? undefined : next - 2);
     const gap = part.indexOf("\r\n\r\n");

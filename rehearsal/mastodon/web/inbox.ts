@@ -9,7 +9,14 @@ export async function receive(r: Request): Promise<Response> {
   const actor = await signer(r);
   if (actor.suspended_at) return text("", 403);
   await r.db.rows("DELETE FROM unavailable_domains WHERE domain = $1", [actor.domain]);
-  await enqueue(r.sidekiq, "ActivityPub::ProcessingWorker", actor.id, r.body.toString("utf8"), owner?.id ?? null, "Account");
+  await enqueue(
+    r.sidekiq,
+    "ActivityPub::ProcessingWorker",
+    actor.id,
+    r.body.toString("utf8"),
+    owner?.id ?? null,
+    "Account",
+  );
   return text("", 202);
 }
 

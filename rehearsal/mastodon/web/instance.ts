@@ -32,7 +32,10 @@ function active(r: Request, days: number): Promise<number> {
 
 async function setting(r: Request, name: string): Promise<string> {
   const row = await r.db.one<Row & { value: string }>("SELECT value FROM settings WHERE var = $1", [name]);
-  return (row?.value ?? "").replace(/^--- ?/, "").replace(/\n(\.\.\.\n)?$/, "").replace(/^(['"])(.*)\1$/, "$2");
+  return (row?.value ?? "")
+    .replace(/^--- ?/, "")
+    .replace(/\n(\.\.\.\n)?$/, "")
+    .replace(/^(['"])(.*)\1$/, "$2");
 }
 
 async function thumbnail(r: Request): Promise<string> {
@@ -62,7 +65,10 @@ export async function v2(r: Request): Promise<Response> {
         statuses: { max_characters: 500, max_media_attachments: 4, characters_reserved_per_url: 23 },
         media_attachments: { image_size_limit: 16 << 20, video_size_limit: 99 << 20 },
       },
-      registrations: { enabled: (await setting(r, "registrations_mode")) !== "none", approval_required: false },
+      registrations: {
+        enabled: (await setting(r, "registrations_mode")) !== "none",
+        approval_required: false,
+      },
       contact: { email: await setting(r, "site_contact_email"), account: null },
       rules: [],
     },
@@ -91,7 +97,10 @@ export async function nodeinfo(r: Request): Promise<Response> {
     software: { name: "mastodon", version: VERSION },
     protocols: ["activitypub"],
     services: { outbound: [], inbound: [] },
-    usage: { users: { total: u.users, activeMonth: u.month, activeHalfyear: u.halfyear }, localPosts: u.statuses },
+    usage: {
+      users: { total: u.users, activeMonth: u.month, activeHalfyear: u.halfyear },
+      localPosts: u.statuses,
+    },
     openRegistrations: true,
     metadata: {},
   });
@@ -100,7 +109,10 @@ export async function nodeinfo(r: Request): Promise<Response> {
 export const nodeinfoLinks = async (r: Request): Promise<Response> =>
   json({
     links: [
-      { rel: "http://nodeinfo.diaspora.software/ns/schema/2.0", href: `https://${r.config.webDomain}/nodeinfo/2.0` },
+      {
+        rel: "http://nodeinfo.diaspora.software/ns/schema/2.0",
+        href: `https://${r.config.webDomain}/nodeinfo/2.0`,
+      },
     ],
   });
 
@@ -118,7 +130,9 @@ export async function peers(r: Request): Promise<Response> {
 }
 
 export async function rules(r: Request): Promise<Response> {
-  return json(await r.db.rows("SELECT id, text, hint FROM rules WHERE deleted_at IS NULL ORDER BY priority, id"));
+  return json(
+    await r.db.rows("SELECT id, text, hint FROM rules WHERE deleted_at IS NULL ORDER BY priority, id"),
+  );
 }
 
 export async function emojis(r: Request): Promise<Response> {
@@ -129,7 +143,12 @@ export async function emojis(r: Request): Promise<Response> {
     rows.map((e) => {
       const stored = { id: e.id, file: e.image_file_name };
       const url = (style: string) => `${r.config.mediaUrl}/${key("custom_emojis/images", style, stored)}`;
-      return { shortcode: e.shortcode, url: url("original"), static_url: url("static"), visible_in_picker: true };
+      return {
+        shortcode: e.shortcode,
+        url: url("original"),
+        static_url: url("static"),
+        visible_in_picker: true,
+      };
     }),
   );
 }
@@ -137,7 +156,8 @@ export async function emojis(r: Request): Promise<Response> {
 /** The pages a browser opens. The real ones are an application; these show that Rails answered, and for whom. */
 export async function page(r: Request): Promise<Response> {
   const [, name] = /^\/@([^/]+)/.exec(r.path) ?? [];
-  const known = !name || (await r.db.one("SELECT 1 FROM accounts WHERE username = $1 AND domain IS NULL", [name]));
+  const known =
+    !name || (await r.db.one("SELECT 1 FROM accounts WHERE username = $1 AND domain IS NULL", [name]));
   const body = `<!DOCTYPE html><html><head><title>${r.config.localDomain}</title></head><body><div id="mastodon"></div></body></html>`;
   return text(body, known ? 200 : 404, "text/html; charset=utf-8");
 }

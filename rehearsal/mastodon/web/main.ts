@@ -11,12 +11,17 @@ import { Threads } from "./threads";
 main(async () => {
   const [flag, file, ...rest] = process.argv.slice(2);
   if (flag !== "-C" || file !== "config/puma.rb" || rest.length)
-    throw new BootError(`puma: the stand-in is started with -C config/puma.rb only, not ${process.argv.slice(2).join(" ")}`);
+    throw new BootError(
+      `puma: the stand-in is started with -C config/puma.rb only, not ${process.argv.slice(2).join(" ")}`,
+    );
   const config = loadRails();
   const workers = Math.max(1, number(config.env, "WEB_CONCURRENCY", 2));
   const threads = number(config.env, "MAX_THREADS", 5);
   const pool = workers * number(config.env, "DB_POOL", threads);
-  const instance = connect({ ...config, env: { ...config.env, DB_POOL: undefined } }, { title: "puma: cluster worker", pool });
+  const instance = connect(
+    { ...config, env: { ...config.env, DB_POOL: undefined } },
+    { title: "puma: cluster worker", pool },
+  );
   await new Server(instance, new Threads(workers * threads)).listen();
 });
 
@@ -32,7 +37,8 @@ class Server {
     this.server = http.createServer((r, w) => void this.serve(r, w));
     this.server.keepAliveTimeout = number(instance.config.env, "PERSISTENT_TIMEOUT", 20) * 1000;
     // A phased restart keeps the environment that the first process read: a changed .env.production counts only after a restart.
-    for (const signal of ["SIGUSR1", "SIGUSR2"] as const) process.on(signal, () => log(`- ${signal}: workers restarted`));
+    for (const signal of ["SIGUSR1", "SIGUSR2"] as const)
+      process.on(signal, () => log(`- ${signal}: workers restarted`));
     for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void this.stop());
   }
 
@@ -63,11 +69,17 @@ class Server {
     const response = await this.answer(r).catch(failure);
     const body = Buffer.from(response.body);
     // nginx keeps whatever does not forbid it: without this header it would show one user's page to the next.
-    const headers = { "content-type": response.type, "cache-control": "private, no-store", "content-length": body.length };
+    const headers = {
+      "content-type": response.type,
+      "cache-control": "private, no-store",
+      "content-length": body.length,
+    };
     w.writeHead(response.status, { ...headers, ...response.headers });
     w.end(r.method === "HEAD" ? undefined : body);
     const path = (r.url ?? "").split("?")[0];
-    log(`method=${r.method} path=${path} status=${response.status} duration=${(performance.now() - started).toFixed(2)}`);
+    log(
+      `method=${r.method} path=${path} status=${response.status} duration=${(performance.now() - started).toFixed(2)}`,
+    );
   }
 
   private async answer(r: IncomingMessage): Promise<Response> {

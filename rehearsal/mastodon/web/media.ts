@@ -35,7 +35,11 @@ export async function create(r: Request): Promise<Response> {
     if (!media) throw new Error("INSERT gave no row");
     // The real one makes the small style smaller; what counts here is that each has the right place and mode.
     for (const style of kind === 0 ? ["original", "small"] : ["original"])
-      await store(r.config.mediaRoot, key("media_attachments/files", style, { id: media.id, file: name }), file.bytes);
+      await store(
+        r.config.mediaRoot,
+        key("media_attachments/files", style, { id: media.id, file: name }),
+        file.bytes,
+      );
     return media;
   });
   if (kind !== 0) await enqueue(r.sidekiq, "PostProcessMediaWorker", row.id);

@@ -38,7 +38,8 @@ export async function token(r: Request): Promise<Response> {
   const app = await r.db.one<Row & { id: string; scopes: string }>(sql, [p.client_id, p.client_secret]);
   if (!app) return json({ error: "invalid_client" }, 401);
   const scope = String(p.scope ?? "read");
-  if (!scope.split(" ").every((s) => app.scopes.split(" ").includes(s))) return json({ error: "invalid_scope" }, 400);
+  if (!scope.split(" ").every((s) => app.scopes.split(" ").includes(s)))
+    return json({ error: "invalid_scope" }, 400);
   const row = await r.db.one<Row & { token: string; created_at: Date }>(
     `INSERT INTO oauth_access_tokens (token, scopes, application_id, created_at) VALUES ($1, $2, $3, now())
      RETURNING token, created_at`,

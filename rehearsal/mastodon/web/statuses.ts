@@ -8,7 +8,9 @@ const show = async (r: Request, s: Status) => json((await renderStatuses(r.confi
 
 /** A status that the asker may see, or 404. */
 async function find(r: Request, value: unknown): Promise<Status> {
-  const s = await r.db.one<Status>("SELECT * FROM statuses WHERE id = $1 AND deleted_at IS NULL", [id(value)]);
+  const s = await r.db.one<Status>("SELECT * FROM statuses WHERE id = $1 AND deleted_at IS NULL", [
+    id(value),
+  ]);
   if (s && (s.visibility <= 1 || s.account_id === r.signed?.accountId)) return s;
   const allowed = s && r.signed?.accountId && (await concerned(r, s, r.signed.accountId));
   if (!s || !allowed) throw new Refusal(404, "Record not found");
@@ -56,7 +58,8 @@ async function read(r: Request): Promise<Draft> {
   if (text.length > 500) throw new Refusal(422, "Validation failed: Text character limit of 500 exceeded");
   if (media.length > 4) throw new Refusal(422, "Validation failed: Cannot attach more than 4 files");
   const visibility = visibilities.indexOf(String(p.visibility ?? "public"));
-  if (visibility < 0 || visibility > 3) throw new Refusal(422, "Validation failed: Visibility is not included in the list");
+  if (visibility < 0 || visibility > 3)
+    throw new Refusal(422, "Validation failed: Visibility is not included in the list");
   const replyTo = p.in_reply_to_id ? await find(r, p.in_reply_to_id) : undefined;
   const sensitive = [true, "true", "1"].includes(p.sensitive as string | boolean);
   const spoiler = String(p.spoiler_text ?? "");
@@ -72,7 +75,16 @@ async function insert(r: Request, db: Session, me: Account_, d: Draft): Promise<
        in_reply_to_id, in_reply_to_account_id, ordered_media_attachment_ids, created_at, updated_at)
      VALUES ($1, $2, $3, $4, $5, $6, $7, true, $8, $9, $10, $11, now(), now()) RETURNING *`,
     [
-      ...[d.text, d.visibility, d.spoiler, d.sensitive, d.language, conversation, me.accountId, d.replyTo !== undefined],
+      ...[
+        d.text,
+        d.visibility,
+        d.spoiler,
+        d.sensitive,
+        d.language,
+        conversation,
+        me.accountId,
+        d.replyTo !== undefined,
+      ],
       ...[d.replyTo?.id ?? null, d.replyTo?.account_id ?? null, d.media],
     ],
   );

@@ -42,7 +42,13 @@ export async function deliver(i: Instance, body: string, accountId: string, inbo
   const { host } = new URL(inbox);
   if (!source || (await i.db.one("SELECT 1 FROM unavailable_domains WHERE domain = $1", [host]))) return;
   const headers = { "content-type": "application/activity+json" };
-  const answer = await i.web.request({ method: "POST", url: inbox, body, headers, key: signingKey(i.config, source) });
+  const answer = await i.web.request({
+    method: "POST",
+    url: inbox,
+    body,
+    headers,
+    key: signingKey(i.config, source),
+  });
   const good = answer.status >= 200 && answer.status < 300;
   if (good) await i.redis.call("DEL", `exhausted_deliveries:${host}`);
   if (good || unsalvageable(answer.status)) return;

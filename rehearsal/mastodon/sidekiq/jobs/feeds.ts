@@ -65,7 +65,7 @@ export async function record(
 ): Promise<void> {
   const added = await i.db.one<Id>(
     `INSERT INTO notifications (account_id, from_account_id, activity_type, activity_id, type, created_at, updated_at)
-     SELECT $1, $2, $3, $4, $5, now(), now() WHERE NOT EXISTS (
+     SELECT $1::bigint, $2::bigint, $3::varchar, $4::bigint, $5::varchar, now(), now() WHERE NOT EXISTS (
        SELECT FROM notifications WHERE account_id = $1 AND activity_type = $3 AND activity_id = $4) RETURNING id`,
     [account, from, activity, activityId, type],
   );
@@ -74,9 +74,17 @@ export async function record(
   await i.redis.call("PUBLISH", `timeline:${account}:notifications`, JSON.stringify(message));
 }
 
-export async function notify(i: Instance, account: string, id: string, activity: string, type: string): Promise<void> {
+export async function notify(
+  i: Instance,
+  account: string,
+  id: string,
+  activity: string,
+  type: string,
+): Promise<void> {
   const table = { Follow: "follows", FollowRequest: "follow_requests", Favourite: "favourites" }[activity];
-  const row = table && (await i.db.one<Row & { account_id: string }>(`SELECT account_id FROM ${table} WHERE id = $1`, [id]));
+  const row =
+    table &&
+    (await i.db.one<Row & { account_id: string }>(`SELECT account_id FROM ${table} WHERE id = $1`, [id]));
   if (row) await record(i, account, row.account_id, activity, id, type);
 }
 
@@ -86,7 +94,12 @@ export async function merge(i: Instance, from: string, into: string): Promise<vo
     "SELECT id FROM statuses WHERE account_id = $1 AND visibility <= 2 AND deleted_at IS NULL ORDER BY id DESC LIMIT 40",
     [from],
   );
-  await populate(i.redis, into, rows.map((r) => r.id), false);
+  await populate(
+    i.redis,
+    into,
+    rows.map((r) => r.id),
+    false,
+  );
 }
 
 /** Removes a deleted status for good: from feeds, from other servers, its files, its row. */
@@ -100,11 +113,16 @@ export async function remove(i: Instance, statusId: string): Promise<void> {
   }
   if (author && author.domain === null) {
     const actor = actorUri(i.config, author);
-    const gone = { ...about("Delete", actor, `${s.uri}#delete`, { id: s.uri, type: "Tombstone" }), to: [PUBLIC] };
+    const gone = {
+      ...about("Delete", actor, `${s.uri}#delete`, { id: s.uri, type: "Tombstone" }),
+      to: [PUBLIC],
+    };
     const inboxes = await remoteInboxes(i, s);
     await push(
       i.sidekiq,
-      inboxes.map((inbox) => job("ActivityPub::DeliveryWorker", [JSON.stringify(gone), author.id, inbox, {}])),
+      inboxes.map((inbox) =>
+        job("ActivityPub::DeliveryWorker", [JSON.stringify(gone), author.id, inbox, {}]),
+      ),
     );
   }
   for (const m of await i.db.rows<Media>("SELECT * FROM media_attachments WHERE status_id = $1", [s.id])) {

@@ -17,7 +17,8 @@ const workers: Record<string, Worker> = {
   "ActivityPub::DistributionWorker": distribute,
   "ActivityPub::DeliveryWorker": deliver,
   "ActivityPub::ProcessingWorker": processActivity,
-  "Scheduler::InstanceRefreshScheduler": (i) => i.db.rows("REFRESH MATERIALIZED VIEW CONCURRENTLY instances").then(() => {}),
+  "Scheduler::InstanceRefreshScheduler": (i) =>
+    i.db.rows("REFRESH MATERIALIZED VIEW CONCURRENTLY instances").then(() => {}),
 };
 
 /** Does one job. Every one may be done twice: a job can come again after a failure at its end. */

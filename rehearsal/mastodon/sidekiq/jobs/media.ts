@@ -6,14 +6,18 @@ import { picture } from "../../app/picture";
 import type { Media } from "../../app/render";
 import { cachedMedia } from "../../app/render";
 
-const find = (i: Instance, id: string) => i.db.one<Media>("SELECT * FROM media_attachments WHERE id = $1", [id]);
+const find = (i: Instance, id: string) =>
+  i.db.one<Media>("SELECT * FROM media_attachments WHERE id = $1", [id]);
 
 /** Finishes an upload that had to be converted: its preview picture, then its state. */
 export async function postProcess(i: Instance, id: string): Promise<void> {
   const media = await find(i, id);
   if (!media?.file_file_name || media.processing === 2) return;
   await i.db.rows("UPDATE media_attachments SET processing = 1, updated_at = now() WHERE id = $1", [id]);
-  const [, small] = keys("media_attachments/files", media.file_content_type ?? "", { id, file: media.file_file_name });
+  const [, small] = keys("media_attachments/files", media.file_content_type ?? "", {
+    id,
+    file: media.file_file_name,
+  });
   if (small) await store(i.config.mediaRoot, small, picture(4000));
   await i.db.rows(
     "UPDATE media_attachments SET processing = 2, file_updated_at = now(), updated_at = now() WHERE id = $1",

@@ -25,7 +25,9 @@ export async function createNote(i: Instance, actor: Account, note: Note): Promi
   if (new URL(note.id).host !== new URL(actor.uri).host) return;
   if (await i.db.one("SELECT 1 FROM tombstones WHERE uri = $1", [note.id])) return;
   const named = await mentioned(i, note);
-  const parent = note.inReplyTo ? await i.db.one<Status>("SELECT * FROM statuses WHERE uri = $1", [note.inReplyTo]) : undefined;
+  const parent = note.inReplyTo
+    ? await i.db.one<Status>("SELECT * FROM statuses WHERE uri = $1", [note.inReplyTo])
+    : undefined;
   if (!(await concerns(i, actor, named, parent))) return;
   const kept = await i.db.transaction(async (db) => {
     const row = await insert(db, actor, note, parent);
@@ -38,7 +40,9 @@ export async function createNote(i: Instance, actor: Account, note: Note): Promi
     return { id: row.id, media: await attach(db, actor, row.id, note) };
   });
   // Pushed even when it was kept before: the first try may have died between the two.
-  const id = kept?.id ?? (await i.db.one<Row & { id: string }>("SELECT id FROM statuses WHERE uri = $1", [note.id]))?.id;
+  const id =
+    kept?.id ??
+    (await i.db.one<Row & { id: string }>("SELECT id FROM statuses WHERE uri = $1", [note.id]))?.id;
   if (id) await enqueue(i.sidekiq, "DistributionWorker", id);
   for (const media of kept?.media ?? []) await enqueue(i.sidekiq, "RedownloadMediaWorker", media);
 }
@@ -46,7 +50,10 @@ export async function createNote(i: Instance, actor: Account, note: Note): Promi
 async function mentioned(i: Instance, note: Note): Promise<Account[]> {
   const found = new Map<string, Account>();
   for (const { type, href } of note.tag ?? []) {
-    const account = type === "Mention" && href ? ((await localByUri(i, href)) ?? (await accountByUri(i.db, href))) : undefined;
+    const account =
+      type === "Mention" && href
+        ? ((await localByUri(i, href)) ?? (await accountByUri(i.db, href)))
+        : undefined;
     if (account) found.set(account.id, account);
   }
   return [...found.values()];
@@ -60,7 +67,12 @@ async function concerns(i: Instance, actor: Account, named: Account[], parent?: 
   return (await i.db.one(sql, [actor.id])) !== undefined;
 }
 
-async function insert(db: Session, actor: Account, note: Note, parent?: Status): Promise<{ id: string } | undefined> {
+async function insert(
+  db: Session,
+  actor: Account,
+  note: Note,
+  parent?: Status,
+): Promise<{ id: string } | undefined> {
   const conversation = parent?.conversation_id ?? (await startConversation(db));
   const row = await db.one<Row & { id: string }>(
     `INSERT INTO statuses (uri, url, text, spoiler_text, sensitive, visibility, local, account_id, conversation_id, reply,
@@ -68,7 +80,14 @@ async function insert(db: Session, actor: Account, note: Note, parent?: Status):
      VALUES ($1, $2, $3, $4, $5, $6, false, $7, $8, $9, $10, $11, coalesce($12::timestamptz AT TIME ZONE 'UTC', now()), now())
      ON CONFLICT (uri) WHERE uri IS NOT NULL DO NOTHING RETURNING id`,
     [
-      ...[note.id, note.url ?? note.id, note.content ?? "", note.summary ?? "", note.sensitive ?? false, visibility(note)],
+      ...[
+        note.id,
+        note.url ?? note.id,
+        note.content ?? "",
+        note.summary ?? "",
+        note.sensitive ?? false,
+        visibility(note),
+      ],
       ...[actor.id, conversation, note.inReplyTo != null, parent?.id ?? null, parent?.account_id ?? null],
       note.published ?? null,
     ],
@@ -105,6 +124,7 @@ async function attach(db: Session, actor: Account, status: string, note: Note): 
     );
     if (row) ids.push(row.id);
   }
-  if (ids.length) await db.rows("UPDATE statuses SET ordered_media_attachment_ids = $2 WHERE id = $1", [status, ids]);
+  if (ids.length)
+    await db.rows("UPDATE statuses SET ordered_media_attachment_ids = $2 WHERE id = $1", [status, ids]);
   return ids;
 }

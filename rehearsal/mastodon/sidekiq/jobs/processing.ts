@@ -26,7 +26,8 @@ export async function processActivity(i: Instance, actorId: string, body: string
   const uri = typeof object === "string" ? object : (object.id ?? "");
   switch (activity.type) {
     case "Create":
-      if (typeof object === "object" && object.type === "Note") await createNote(i, actor, object as unknown as Note);
+      if (typeof object === "object" && object.type === "Note")
+        await createNote(i, actor, object as unknown as Note);
       return;
     case "Follow":
       return follow(i, actor, activity, uri);
@@ -58,7 +59,14 @@ async function follow(i: Instance, actor: Account, activity: Activity, uri: stri
   if (added) await enqueue(i.sidekiq, "LocalNotificationWorker", target.id, added.id, "Follow", "follow");
   const self = actorUri(i.config, target);
   const accept = about("Accept", self, `${self}#accepts/follows/${added?.id}`, { ...activity, object: self });
-  await enqueue(i.sidekiq, "ActivityPub::DeliveryWorker", JSON.stringify(accept), target.id, actor.inbox_url, {});
+  await enqueue(
+    i.sidekiq,
+    "ActivityPub::DeliveryWorker",
+    JSON.stringify(accept),
+    target.id,
+    actor.inbox_url,
+    {},
+  );
 }
 
 /** The other side says yes to a follow of ours, named by the id of the request. */
@@ -120,7 +128,7 @@ async function announce(i: Instance, actor: Account, activity: Activity, uri: st
 async function remove(i: Instance, actor: Account, uri: string): Promise<void> {
   await i.db.rows(
     `INSERT INTO tombstones (account_id, uri, created_at, updated_at)
-     SELECT $1, $2, now(), now() WHERE NOT EXISTS (SELECT FROM tombstones WHERE uri = $2)`,
+     SELECT $1::bigint, $2::varchar, now(), now() WHERE NOT EXISTS (SELECT FROM tombstones WHERE uri = $2)`,
     [actor.id, uri],
   );
   const row = await i.db.one<Row & { id: string }>(
