@@ -8,6 +8,7 @@ import glob
 import io
 import json
 import os
+import pwd
 import re
 import shlex
 import subprocess
@@ -22,11 +23,12 @@ import dotenv  # noqa: E402
 ROOTS = "/etc/trunkline/serve.roots"
 TREES = ("home", "app", "media", "node")
 # What rsync's client of any release since 3.1 asks of a sender; nothing that follows links or runs or writes anything.
-RSYNC_SHORT = re.compile(r"-[vlHogDtpAXrzRIWnd]*(?:e[0-9.]*[A-Za-z]*)?")
+RSYNC_SHORT = re.compile(r"-[vlHogDtpAXrzRIWndu]*(?:e[0-9.]*[A-Za-z]*)?")
 RSYNC_LONG = re.compile(
     r"--(?:numeric-ids|from0|files-from=-|ignore-missing-args|partial|inplace|delete[a-z-]*|no-[a-z-]+"
-    r"|bwlimit=[0-9.]+[kKmM]?|timeout=\d+|log-format=[%a-z]*|out-format=[%a-z]*|stats|compress-choice=[a-z0-9]+)"
+    r"|bwlimit=[0-9.]+[kKmM]?|timeout=\d+|log-format=[%a-z ]*|out-format=[%a-z]*|stats|compress-choice=[a-z0-9]+)"
 )
+RSYNC_TAKES = re.compile(r"--(?:numeric-ids|partial|timeout=\d+|bwlimit=[0-9.]+|log-format=[%a-z ]*)")
 PACKAGE = re.compile(r"[A-Za-z0-9.+_-]+")
 
 
@@ -54,17 +56,23 @@ def place(known, asked):
 
 
 def rsync(known, words):
-    if words[:2] != ["--server", "--sender"] or "." not in words:
-        raise Refused("rsync may only send")
+    """Sends from any place; takes files for the media alone, with the rights of their owner (the way back)."""
+    sends = words[:2] == ["--server", "--sender"]
+    if not words or words[0] != "--server" or "." not in words:
+        raise Refused("rsync may only serve")
     dot = words.index(".")
-    options, paths = words[2:dot], words[dot + 1 :]
+    options, paths = words[2 if sends else 1 : dot], words[dot + 1 :]
     for option in options:
-        pattern = RSYNC_LONG if option.startswith("--") else RSYNC_SHORT
-        if not pattern.fullmatch(option):
+        long = RSYNC_LONG if sends else RSYNC_TAKES
+        if not (long if option.startswith("--") else RSYNC_SHORT).fullmatch(option):
             raise Refused("rsync option %r is not served" % option)
-    if not paths:
-        raise Refused("rsync without a path")
-    os.execv("/usr/bin/rsync", ["rsync", "--server", "--sender", *options, ".", *(place(known, p) for p in paths)])
+    if not paths or not sends and paths != ["media/"]:
+        raise Refused("rsync may not use these paths")
+    paths = [place(known, path) for path in paths]
+    if sends:
+        os.execv("/usr/bin/rsync", ["rsync", "--server", "--sender", *options, ".", *paths])
+    owner = pwd.getpwuid(os.stat(paths[0]).st_uid).pw_name
+    os.execvp("runuser", ["runuser", "-u", owner, "--", "rsync", "--server", *options, ".", *paths])
 
 
 def fingerprint(known, words):

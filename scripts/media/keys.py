@@ -1,0 +1,116 @@
+"""Which files must exist, told from the database's rows alone: the path law of Mastodon's attachments.
+
+A key is [cache/]<class>/<attachments>/<id in threes>/<style>/<file name>, below the media folder.
+"""
+
+import csv
+import os
+import subprocess
+
+# Sizes that a site upload has besides the original, by its `var`.
+SITE_STYLES = {
+    "thumbnail": ("@1x", "@2x"),
+    "favicon": ("16", "32", "48"),
+    "app_icon": ("36", "48", "57", "60", "72", "76", "96", "114", "120", "144", "152", "167", "180", "192", "256", "384", "512", "1024"),
+}  # fmt: skip
+
+
+class Attachment:
+    """One attachment of one table. `remote` is SQL for a row of another server; `extra` is a column that the styles depend on."""
+
+    def __init__(self, table, name, folder, remote="false", extra="''", also=None):
+        self.table, self.name, self.folder, self.remote, self.extra, self.also = table, name, folder, remote, extra, also
+
+
+# Suspension changes the mode of an account's files, and touches no row of theirs.
+SUSPENDED = "account_id IN (SELECT id FROM accounts WHERE suspended_at >= {since})"
+ATTACHMENTS = (
+    Attachment("media_attachments", "file", "media_attachments/files", "coalesce(remote_url, '') <> ''", "type::text", SUSPENDED),
+    Attachment("media_attachments", "thumbnail", "media_attachments/thumbnails", "coalesce(remote_url, '') <> ''", also=SUSPENDED),
+    Attachment("accounts", "avatar", "accounts/avatars", "domain IS NOT NULL"),
+    Attachment("accounts", "header", "accounts/headers", "domain IS NOT NULL"),
+    Attachment("custom_emojis", "image", "custom_emojis/images", "domain IS NOT NULL"),
+    Attachment("preview_cards", "image", "preview_cards/images", "true"),
+    Attachment("site_uploads", "file", "site_uploads/files", extra="var"),
+    Attachment("backups", "dump", "backups/dumps"),
+    Attachment("imports", "data", "imports/data"),
+    Attachment("preview_card_providers", "icon", "preview_card_providers/icons"),
+)
+
+
+def partition(number):
+    """An id in threes: nine digits at least, longer ones padded to whole triples."""
+    digits = "%09d" % number
+    digits = digits.zfill(-(-len(digits) // 3) * 3)
+    return "/".join(digits[i : i + 3] for i in range(0, len(digits), 3))
+
+
+def styles(folder, file, content_type, extra):
+    """(style, file name) of every file that a row stands for."""
+    png = os.path.splitext(file)[0] + ".png"
+    yield "original", file
+    if folder == "media_attachments/files":
+        if extra in ("1", "2") or content_type == "image/gif":
+            yield "small", png
+        elif extra == "0":
+            yield "small", file
+    elif folder in ("accounts/avatars", "accounts/headers") and content_type == "image/gif":
+        yield "static", png
+    elif folder == "custom_emojis/images":
+        yield "static", png
+    elif folder == "site_uploads/files":
+        for style in SITE_STYLES.get(extra, ()):
+            yield style, png
+
+
+def keys_of(attachment, row):
+    number, file, content_type, version, remote, extra = row
+    cache = "cache/" if remote == "t" and version and int(version) >= 1 else ""
+    for style, name in styles(attachment.folder, file, content_type, extra):
+        yield "%s%s/%s/%s/%s" % (cache, attachment.folder, partition(int(number)), style, name)
+
+
+class Rows:
+    """Mastodon's database on this host, read as its superuser; `command` is psql with its options."""
+
+    def __init__(self, command):
+        self.command = command
+        self.columns = {}
+        for table, column in self._copy(
+            "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'"
+        ):
+            self.columns.setdefault(table, set()).add(column)
+
+    def keys(self, since=None):
+        """All keys, or those of rows changed since an epoch second. One at a time: memory stays flat."""
+        for attachment in ATTACHMENTS:
+            query = self._query(attachment, since)
+            for row in self._copy(query) if query else ():
+                yield from keys_of(attachment, row)
+
+    def _query(self, attachment, since):
+        """SQL for the rows of an attachment; None where this release lacks the column."""
+        have = self.columns.get(attachment.table, set())
+        name = attachment.name
+        if name + "_file_name" not in have:
+            return None
+        version = name + "_storage_schema_version"
+        where = "%s_file_name IS NOT NULL" % name
+        if since is not None:
+            moment = "(to_timestamp(%f) AT TIME ZONE 'UTC')" % since
+            times = [c for c in ("created_at", "updated_at", name + "_updated_at", "suspended_at") if c in have]
+            changed = ["%s >= %s" % (column, moment) for column in times]
+            if attachment.also:
+                changed.append(attachment.also.format(since=moment))
+            where += " AND (%s)" % " OR ".join(changed)
+        return "SELECT id, %s_file_name, %s, %s, %s, %s FROM public.%s WHERE %s" % (
+            name, name + "_content_type" if name + "_content_type" in have else "''",
+            version if version in have else "NULL", attachment.remote, attachment.extra, attachment.table, where,
+        )  # fmt: skip
+
+    def _copy(self, query):
+        command = [*self.command, "-c", "COPY (%s) TO STDOUT (FORMAT csv)" % query]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, universal_newlines=True, encoding="utf-8", cwd="/")
+        yield from csv.reader(process.stdout)
+        if process.wait():
+            raise RuntimeError("psql ended with status %d" % process.returncode)
