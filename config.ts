@@ -37,10 +37,9 @@ export interface Migration {
 }
 
 /** What is wrong with the configuration: every problem, a line each. */
-export class ConfigError extends Error {
+export class ConfigError extends pulumi.RunError {
   constructor(readonly problems: string[]) {
     super(`the configuration can't be used as it is:\n${problems.map((p) => `  - ${p}`).join("\n")}`);
-    this.name = "ConfigError";
   }
 }
 

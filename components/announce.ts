@@ -10,7 +10,9 @@ import type { Survey } from "./survey";
 /** What the admin is told before anything is registered. @throws Error where a finding forbids to go on. */
 export async function announce(seen: Survey): Promise<Finding[]> {
   const findings = findingsOf(seen);
-  const steps = stepsToCome(seen.at, seen.migration);
+  // Before anything is begun, the whole way is shown.
+  const looking = seen.migration.phase === "survey" && seen.at === "survey";
+  const steps = stepsToCome(seen.at, { ...seen.migration, ...(looking && { phase: "settle" }) });
   const estimates = estimatesOf(steps, seen.source, seen.migration);
   const pause = reached(seen.at, "retire") ? undefined : pauseOf(seen, seen.ownRttMs);
   await pulumi.log.info(render(seen, findings, estimates, pause));

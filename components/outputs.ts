@@ -32,7 +32,7 @@ function summary(host: Raw | undefined): Record<string, unknown> | null {
   return {
     system: `${host.host.os.name}, ${host.host.arch}`,
     mastodon: host.mastodon?.version ?? null,
-    postgres: host.postgres && `${host.postgres.version} (${host.postgres.role})`,
+    postgres: host.postgres && `${host.postgres.version} (${host.postgres.role})`.trim(),
     database: size(host.postgres?.clusterBytes),
     redis: host.redis && `${host.redis.version} (${host.redis.role})`,
     media: size(host.media?.bytes),

@@ -34,25 +34,26 @@ export class HetznerServer extends pulumi.ComponentResource implements TargetSer
   constructor(name: string, args: ServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trunkline:index:HetznerServer", name, {}, opts);
     const { domain, key: admin } = args.migration;
+    const called = domain.replaceAll(".", "-");
     const wanted = args.migration.target as CloudServer;
     const child = { parent: this };
     const labels = { [label]: domain };
     const key = hostKey(`${name}-host-key`, child);
     const sshKey = new hcloud.SshKey(
       `${name}-ssh-key`,
-      { name: domain, publicKey: admin.public, labels },
+      { name: called, publicKey: admin.public, labels },
       child,
     );
     const firewall = new hcloud.Firewall(
       `${name}-firewall`,
-      { name: domain, labels, rules: rules(wanted.adminCidrs) },
+      { name: called, labels, rules: rules(wanted.adminCidrs) },
       child,
     );
     const ip = (type: "ipv4" | "ipv6") =>
       new hcloud.PrimaryIp(
         `${name}-${type}`,
         {
-          name: `${domain}-${type}`,
+          name: `${called}-${type}`,
           type,
           location: wanted.location,
           assigneeType: "server",
@@ -66,7 +67,7 @@ export class HetznerServer extends pulumi.ComponentResource implements TargetSer
     const server = new hcloud.Server(
       `${name}-server`,
       {
-        name: domain,
+        name: called,
         serverType: wanted.type,
         location: wanted.location,
         image: wanted.image,

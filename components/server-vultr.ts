@@ -49,7 +49,7 @@ export class VultrServer extends pulumi.ComponentResource implements TargetServe
       `${name}-instance`,
       {
         label: domain,
-        hostname: domain,
+        hostname: domain.replaceAll(".", "-"),
         plan: wanted.type,
         region: wanted.location,
         osId: Number(wanted.image),

@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import { randomBytes } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
@@ -29,7 +30,7 @@ interface Answer {
 /** Reads both servers and the zone, and changes nothing. */
 export async function survey(migration: Migration): Promise<Survey> {
   const salt = randomBytes(16).toString("hex");
-  const target = await lookUpTarget(migration);
+  const target = await asked(`${migration.target.provider} for the target`, lookUpTarget(migration));
   const server: SshServer = {
     side: "source",
     ...migration.source,
@@ -48,11 +49,21 @@ export async function survey(migration: Migration): Promise<Survey> {
     target: t?.raw,
     unreachable: { source: s.problem, target: t?.problem },
     at: positionOf(s.raw, t?.raw),
-    dns: await lookUpRecords(migration.dns, names),
+    dns: await asked(`${migration.dns.provider} for the DNS records`, lookUpRecords(migration.dns, names)),
     nowMs: { source: s.nowMs, target: t?.nowMs ?? Date.now() },
     ownRttMs: s.rttMs,
     there: target && t?.raw && { ...target, hostKey: t.hostKey },
   };
+}
+
+/** A cloud's answer, or a sentence that says what to check. */
+async function asked<T>(what: string, answer: Promise<T>): Promise<T> {
+  return answer.catch((e: Error) => {
+    const why = e.message.replace(/^.*returned an error: /s, "");
+    throw new pulumi.RunError(
+      `could not ask ${what}: ${why}. Check its token and run again; nothing has been changed`,
+    );
+  });
 }
 
 /** Runs the survey's script on a server, from stdin: not even a file is left there. */

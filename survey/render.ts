@@ -41,7 +41,8 @@ function surveyRows({ source, target, at, dns, migration }: Seen): string[][] {
     [
       "Postgres",
       ...both(
-        (h) => h.postgres && `${h.postgres.version} ${h.postgres.role}, ${size(h.postgres.clusterBytes)}`,
+        (h) =>
+          h.postgres && `${h.postgres.version} ${h.postgres.role}, ${size(h.postgres.clusterBytes)}`.trim(),
       ),
     ],
     ["Redis", ...both((h) => h.redis && `${h.redis.version} ${h.redis.role}, ${size(h.redis.usedBytes)}`)],

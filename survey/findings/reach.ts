@@ -1,40 +1,38 @@
-import { type Check, error, older, risk } from "../finding";
+import { type Check, error, note, older, risk } from "../finding";
 import { reached } from "../phase";
 
-export const unreachable: Check = ({ unreachable: u, at, migration: m }) => [
-  ...(u.source
-    ? [
-        (m.phase === "settle" || m.phase === "retire" ? risk : error)(
-          "source-unreachable",
-          "the source can't be surveyed",
-          u.source,
-          m.phase === "settle" || m.phase === "retire"
-            ? "bring it back; if it is gone for good and the target serves alone, accept this finding: its steps are then left out"
-            : "make it reachable and run again; nothing has been changed",
-        ),
-      ]
-    : []),
-  ...(u.target && reached(at, "prepare")
-    ? [
-        error(
-          "target-unreachable",
-          "the target can't be surveyed",
-          u.target,
-          "make it reachable and run again; nothing has been changed",
-        ),
-      ]
-    : []),
-  ...(u.target && !reached(at, "prepare") && m.phase !== "survey"
-    ? [
-        error(
-          "target-unreachable",
-          "the target can't be reached",
-          u.target,
-          "check targetHost, targetPort, targetHostKey and the key",
-        ),
-      ]
-    : []),
-];
+export const sourceUnreachable: Check = ({ unreachable, migration: m }) => {
+  if (!unreachable.source) return null;
+  const late = m.phase === "settle" || m.phase === "retire";
+  return (late ? risk : error)(
+    "source-unreachable",
+    "the source can't be surveyed",
+    unreachable.source,
+    late
+      ? "bring it back; if it is gone for good and the target serves alone, accept this finding: its steps are then left out"
+      : "make it reachable and run again; nothing has been changed",
+  );
+};
+
+export const targetUnreachable: Check = ({ unreachable, at, migration: m }) => {
+  if (!unreachable.target) return null;
+  // A new server takes its time to boot, and the steps wait for it; one that has data has to answer now.
+  const booting = m.target.provider !== "existing" && !reached(at, "replicate");
+  const idle = m.phase === "survey" && at === "survey";
+  return booting || idle
+    ? note(
+        "target-booting",
+        "the target does not answer yet",
+        unreachable.target,
+        "nothing: the steps wait for it",
+      )
+    : error(
+        "target-unreachable",
+        "the target can't be surveyed",
+        unreachable.target,
+        "make it reachable and run again; nothing has been changed",
+      );
+};
 
 export const noWayBack: Check = ({ at, migration: m }) =>
   at === "retire" &&

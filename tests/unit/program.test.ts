@@ -148,7 +148,11 @@ test("every step: pinned host key, connection ignored, secret settings, no delet
     assert.ok(c.hostKey.startsWith("ssh-ed25519 "), step.name);
     assert.deepEqual(step.ignoreChanges, ["connection"], step.name);
     assert.deepEqual(more["triggers"], step.name.endsWith("/folder") ? [c.hostKey, "staying"] : [c.hostKey]);
-    assert.deepEqual(Object.keys(more).sort(), ["addPreviousOutputInEnv", "connection", "logging", "triggers"], step.name);
+    assert.deepEqual(
+      Object.keys(more).sort(),
+      ["addPreviousOutputInEnv", "connection", "logging", "triggers"],
+      step.name,
+    );
     assert.deepEqual([more["addPreviousOutputInEnv"], more["logging"]], [false, "stderr"]);
     if (!(step.name in plan)) continue;
     assert.equal(create, `bash /opt/trunkline/scripts/run ${step.name}`);

@@ -14,6 +14,7 @@ export const hosts: Case[] = [
       unreachable: { source: "no answer" },
     }),
   ],
+  ["target-booting", "note", /refused/, inCloud({}, { unreachable: { target: "refused" } })],
   ["target-unreachable", "error", /refused/, seen({ target: undefined, unreachable: { target: "refused" } })],
   ["no-way-back", "error", /phase is settle/, seen({ source: source(traces.retire) })],
   [
