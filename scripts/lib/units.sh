@@ -12,9 +12,10 @@ unit_property() { systemctl show --property "$2" --value -- "$1" 2>/dev/null || 
 
 # One word: none, running, done, failed.
 unit_state() {
-  case "$(unit_property "$1" ActiveState)/$(unit_property "$1" SubState)" in
-    activating/* | active/running | active/start* | deactivating/* | reloading/*) echo running ;;
-    active/exited) echo 'done' ;;
+  # Asked for at once: between two questions a unit can move on, and the pair would be one that never was.
+  case "$(systemctl show --property ActiveState,SubState --value -- "$1" 2>/dev/null | tr '\n' /)" in
+    activating/* | active/running/ | active/start* | deactivating/* | reloading/*) echo running ;;
+    active/exited/) echo 'done' ;;
     failed/*) echo failed ;;
     *) echo none ;;
   esac

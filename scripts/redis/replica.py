@@ -34,9 +34,9 @@ class Replica:
             return fresh
 
     def present(self):
-        if self.settled():
-            return {"role": self.here.info()["role"]}
-        self.source = Redis("Redis on the source", self.settings["sourcePort"], self.settings["user"], self.settings["password"])
+        if self.is_live():
+            return {"role": "master"}
+        self.open_source()
         self.refuse_data()
         self.prepare_source()
         self.credentials()
@@ -48,14 +48,23 @@ class Replica:
         self.here.call("CONFIG", "REWRITE")
         return self.in_step()
 
-    def settled(self):
-        """The switchover made this the primary: nothing is to be done."""
-        info = self.here.info()
-        return info["role"] == "master" and int(self.here.call("DBSIZE")) > 0 and os.path.exists(self.settings["saved"])
+    def open_source(self):
+        self.source = Redis("Redis on the source", self.settings["sourcePort"], self.settings["user"], self.settings["password"])
+
+    def is_live(self):
+        """Whether the switchover made this the primary. In doubt it did: a source that cannot be asked may be off by now."""
+        if self.here.info()["role"] != "master" or not os.path.exists(self.settings["saved"]):
+            return False
+        try:
+            self.open_source()
+            return self.source.info()["role"] == "slave"
+        except (OSError, RedisError):
+            return True
 
     def refuse_data(self):
-        info = self.here.info()
-        if info["role"] == "master" and int(self.here.call("DBSIZE")) > 0:
+        if self.source.info()["role"] != "master":
+            raise Problem("a primary on the source", "a replica", "run `pulumi up` again; if it stays, see who is Redis' primary with `redis-cli info replication` on both hosts")
+        if self.here.info()["role"] == "master" and int(self.here.call("DBSIZE")) > 0:
             raise Problem("an empty Redis here", f"{self.here.call('DBSIZE')} keys", "this Redis holds data of its own, which becoming a replica would wipe: move them away, or take an empty server")
 
     def prepare_source(self):
@@ -124,13 +133,12 @@ class Replica:
 
     def absent(self):
         """Undone only while this is a replica: as a primary it holds the live data."""
-        if self.here.info()["role"] != "slave":
-            if os.path.exists(self.settings["saved"]) and int(self.here.call("DBSIZE")):
-                raise Problem("a replica, which may be emptied", "the live primary", "go back to phase shift first, so that the data return to the source")
-            return {"role": "master"}
-        self.changed = True
-        self.here.call("REPLICAOF", "NO", "ONE")
-        self.here.call("FLUSHALL")
+        if self.is_live():
+            raise Problem("a replica, which may be emptied", "the live primary", "go back to phase shift first, so that the data return to the source")
+        if self.here.info()["role"] == "slave":
+            self.changed = True
+            self.here.call("REPLICAOF", "NO", "ONE")
+            self.here.call("FLUSHALL")
         self.give_back()
         return {"role": "master"}
 
@@ -139,8 +147,8 @@ class Replica:
             return
         with open(self.settings["saved"], encoding="ascii") as file:
             before = file.read()
-        source = Redis("Redis on the source", self.settings["sourcePort"], self.settings["user"], self.settings["password"])
-        source.call("CONFIG", "SET", "repl-backlog-size", before)
+        self.open_source()
+        self.source.call("CONFIG", "SET", "repl-backlog-size", before)
         os.unlink(self.settings["saved"])
 
     def set_here(self, name, value):
@@ -161,7 +169,7 @@ def main():
         settings = json.load(sys.stdin)
         replica = Replica(settings)
         result = getattr(replica, settings["want"])()
-        print(json.dumps({"changed": replica.changed, **result}))
+        print("changed" if replica.changed else "unchanged", json.dumps(result))
     except Problem as problem:
         print("\x1f".join(map(str, problem.args)))
         sys.exit(3)

@@ -33,8 +33,9 @@ print(json.dumps({**json.load(sys.stdin), **dict(zip(names, sys.argv[1:]))}))' "
     die "${parts[@]}"
   fi
   ((status == 0))
-  [[ $said != '{"changed": true'* ]] || changed=yes
-  result_json redis "$said"
+  [[ $said != changed* ]] || changed=yes
+  said=${said#* }
+  fields+=("${said:1:-1}")
 }
 
 # More databases than the package's 16 need a restart, so they are set before anything is carried.

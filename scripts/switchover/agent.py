@@ -25,7 +25,7 @@ from ports import reap_stale
 from postgres import Postgres
 
 VERBS = {
-    "ping", "status", "unrest", "receiving", "checkpoint", "follow_settings", "hurry", "keep_slot", "drop_slot",
+    "ping", "status", "unrest", "receiving", "checkpoint", "fill_segment", "follow_settings", "hurry", "keep_slot", "drop_slot",
     "fence", "unfence", "follow", "promote",
 }
 

@@ -11,7 +11,7 @@ from resp import Redis
 from sidekiq import Sidekiq
 from wire import SqlError
 
-MAX_LAG = 1 << 20  # bytes of WAL; what is missing at the pause is waited for
+MAX_LAG = 256 << 10  # bytes of WAL; what is missing at the pause is waited for
 
 
 class Move:
@@ -72,14 +72,17 @@ class Move:
 
     def calm(self, seconds=30):
         """Until nothing is in sight that would make the pause long; names what is."""
-        end = time.monotonic() + seconds
+        end, filled = time.monotonic() + seconds, False
         while True:
             unrest = self.old.unrest(follower=slot_of(self.new))
             found = describe(unrest)
             timeline = self.new.receiving()
-            if not found and timeline:
+            if not found and timeline and filled:
                 self.timeline = timeline
                 break
+            if not found and not filled:
+                filled = self.old.fill_segment() is None
+                continue
             if time.monotonic() > end:
                 raise Refused(f"no calm moment on {self.old.name} within {seconds} s: {found or 'the standby does not stream'}")
             time.sleep(0.1)

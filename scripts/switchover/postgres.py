@@ -86,6 +86,17 @@ class Postgres:
             self.sql(f"ALTER SYSTEM SET {name} = {_literal(value)}")
         self.sql("SELECT pg_reload_conf()")
 
+    def fill_segment(self, leave=256 << 10):
+        """With archiving on, a shutdown pads the WAL segment, and the padding goes through the tunnel: pad it before the pause."""
+        if self.sql("SHOW archive_mode")[0][0] == "off":
+            return
+        left = int(self.sql(
+            "SELECT s.size - pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0') % s.size FROM"
+            " (SELECT setting::bigint AS size FROM pg_settings WHERE name = 'wal_segment_size') AS s"
+        )[0][0])
+        if left > 2 * leave:
+            self.sql(f"SELECT pg_logical_emit_message(false, 'trunkline', repeat('-', {left - leave}))", 30.0)
+
     def hurry(self, on):
         """Standby: cancel queries that hold replay up. Only for the window, since it also cancels honest readers."""
         self.sql("ALTER SYSTEM SET max_standby_streaming_delay = 0" if on else "ALTER SYSTEM RESET max_standby_streaming_delay")
@@ -141,9 +152,9 @@ class Postgres:
         if role == "primary" and self.process.says() != "stopping":
             return "was not fenced"
         if role == "standby":
-            self.process.systemctl("stop", seconds)
+            self.process.stop(seconds)
         self.process.await_exit(seconds, patience=0)
-        self.process.systemctl("start", seconds)
+        self.process.start()
         self._await_role("primary", seconds)
         return "started"
 
@@ -152,7 +163,7 @@ class Postgres:
         self.process.mark_standby(True)
         if self._role() != "standby" or self.process.says() == "stopping":
             self.process.await_exit(seconds, patience=15)
-            self.process.systemctl("start", seconds)
+            self.process.start()
             self._await_role("standby", seconds)
 
     def promote(self, location, system_id, timeline, seconds):

@@ -62,12 +62,20 @@ class Postmaster:
             elif "archiver" in _command(above) and parent.get(above) == self.pid():
                 _kill(pid, signal.SIGKILL)  # the command, so that the archiver itself ends in order
 
-    def systemctl(self, action, seconds):
-        unit = self.unit
-        done = subprocess.run(["systemctl", action, unit], capture_output=True, text=True, timeout=seconds, check=False)
-        if done.returncode:
-            raise RuntimeError(f"systemctl {action} {unit} failed: {done.stderr.strip()}")
+    def start(self):
+        """Without waiting for systemctl, which is seconds late: whoever starts it looks for itself."""
+        self._systemctl("reset-failed", 10, check=False)
+        self._systemctl("start", 10, "--no-block")
 
+    def stop(self, seconds):
+        self._systemctl("stop", seconds)
+
+    def _systemctl(self, action, seconds, *options, check=True):
+        done = subprocess.run(
+            ["systemctl", action, *options, self.unit], capture_output=True, text=True, timeout=seconds, check=False
+        )
+        if check and done.returncode:
+            raise RuntimeError(f"systemctl {action} {self.unit} failed: {done.stderr.strip()}")
 
 
 def _command(pid):

@@ -6,31 +6,37 @@
 . "$scripts/switchover/config.sh"
 guard=/etc/systemd/system/trunkline-switchover.service.d/recover.conf
 
-present() { move_to target forward; }
+present() {
+  move_to target forward
+  figures
+}
 
 absent() {
   # Never switched, or long before it: there is nothing to take back.
-  [[ -e $etc/switchover.json || -e $state/switchover.jsonl ]] || return 0
+  [[ -e $state/switchover.jsonl ]] || return 0
   move_to source back
+  figures
+  [[ -e $guard ]] || return 0
   drop_unit switchover-boot
-  drop_file "$guard" "$etc/switchover.json"
+  drop_file "$guard"
   systemctl daemon-reload
 }
 
 move_to() { # SIDE DIRECTION
-  local there
   write_config
+  if stands "$1"; then return 0; fi
+  stand_guard
+  rm -f "$state/switchover.result.json"
+  # A run that was killed ends badly, and yet the move may be whole: its guard finished it. Where the data are decides.
+  (follow_unit switchover "$((DRAIN_SECONDS + 1800))" -- "${controller[@]}" "$2") || stands "$1" || { explained=yes; exit 1; }
+  changed=yes
+  stands "$1" || die "the data on the $1, and everything in its place" "$there" "run \`pulumi up\` again"
+}
+
+# stands SIDE: whether a finished switchover to SIDE is what is there.
+stands() {
   there="$("${controller[@]}" look)"
-  if [[ $there == *"\"at\": \"$1\""*'"complete": true'* ]]; then
-    changed=no
-  else
-    stand_guard
-    rm -f "$state/switchover.result.json"
-    follow_unit switchover "$((DRAIN_SECONDS + 1800))" -- "${controller[@]}" "$2"
-    there="$("${controller[@]}" look)"
-    [[ $there == *"\"at\": \"$1\""* ]] || die "the data on the $1" "$there" "run \`pulumi up\` again"
-  fi
-  figures
+  [[ $there == *"\"at\": \"$1\""*'"complete": true'* ]]
 }
 
 # What the controller measured, as fields of this step's own result.

@@ -136,12 +136,13 @@ def look(settings):
         source = move.source.connect(3.0).status()["role"]
     except AgentLost:
         source = "unknown"
-    at = {"primary": "target"}.get(target, "source" if source == "primary" else "between")
-    whole = (target, source) in (("primary", "standby"), ("standby", "primary"), ("primary", "unknown"))
+    at = "target" if target == "primary" else "between" if source == "standby" else "source"
+    roles = {"target": ("primary", ("standby", "unknown")), "source": ("standby", ("primary", "unknown"))}
+    here, there = roles.get(at, (None, ()))
     links = [(settings["pooler"]["link"], f"trunkline.{at}.ini"), (settings["proxy"]["link"], f"trunkline.{at}.cfg")]
-    pointing = all(os.readlink(link) == wanted for link, wanted in links)
-    finished = not Journal(settings["journal"]).unfinished()
-    print(json.dumps({"at": at, "target": target, "source": source, "complete": whole and pointing and finished}))
+    pointing = all(os.path.islink(link) and os.readlink(link) == wanted for link, wanted in links)
+    complete = target == here and source in there and pointing and not Journal(settings["journal"]).unfinished()
+    print(json.dumps({"at": at, "target": target, "source": source, "complete": complete}))
 
 
 def only_one(settings):

@@ -91,6 +91,23 @@ export class Pair {
     return out.code === 0 ? out.stdout.trim() : "down";
   }
 
+  /** The host whose Postgres takes writes; fails unless it is exactly one. */
+  async primary(): Promise<LabHost> {
+    const roles = await Promise.all([this.role(this.source), this.role(this.target)]);
+    const primaries = [this.source, this.target].filter((_, i) => roles[i] === "primary");
+    if (primaries.length !== 1) throw new Error(`expected exactly one primary, found source ${roles[0]}, target ${roles[1]}`);
+    return primaries[0]!;
+  }
+
+  /** Waits until `look` is true; the deadline is for a machine that is busy. */
+  async until(what: string, look: () => Promise<boolean>, seconds = 60): Promise<void> {
+    const end = Date.now() + seconds * 1000;
+    for (let last = ""; ; await new Promise((r) => setTimeout(r, 100))) {
+      if (await look().catch((e: Error) => ((last = e.message), false))) return;
+      if (Date.now() > end) throw new Error(`waited ${seconds} s for ${what}${last && `: ${last}`}`);
+    }
+  }
+
   private secrets(name: string): Record<string, string> {
     if (name === "tunnel/up")
       return { TUNNEL_PRIVATE_KEY: this.keys.tunnel.private, SOURCE_HOST_KEY: this.source.hostKeyPublic };
@@ -132,9 +149,11 @@ export const chain = [
 
 const sourceSteps = new Set(["access/grant", "database/publish", "switchover/agent", "host/retire"]);
 
+export const passwords = { repl: `r:${odd}`, app: `a:${odd}` };
+
 const secrets = {
-  REPL_PASSWORD: `r:${odd}`,
-  APP_PASSWORD: `a:${odd}`,
+  REPL_PASSWORD: passwords.repl,
+  APP_PASSWORD: passwords.app,
   AGENT_TOKEN: odd,
   SLOT_KEEP_MB: "4096",
   DEADLINE_MS: "5000",
