@@ -154,6 +154,7 @@ export class Stack {
       PULUMI_BACKEND_URL: `file://${path.join(this.o.dir, "state")}`,
       PULUMI_CONFIG_PASSPHRASE: "rehearsal",
       PULUMI_SKIP_UPDATE_CHECK: "true",
+      PULUMI_DEBUG_COMMANDS: "true", // the event log is a flag for tools
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
       ...this.o.env,
     };
