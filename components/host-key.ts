@@ -18,7 +18,9 @@ export function hostKey(name: string, opts: pulumi.CustomResourceOptions): HostK
   return {
     public: shown,
     fingerprint: shown.apply(fingerprintOf),
-    userData: pulumi.all([key.privateKeyOpenssh, shown]).apply(([secret, open]) => cloudConfig(secret, open)),
+    userData: pulumi.secret(
+      pulumi.all([key.privateKeyOpenssh, shown]).apply(([secret, open]) => cloudConfig(secret, open)),
+    ),
   };
 }
 

@@ -88,21 +88,17 @@ export class VultrServer extends pulumi.ComponentResource implements TargetServe
 
 /** People reach the web, the admin reaches SSH, and ping answers. */
 function rules(adminCidrs: string[]) {
-  const all = ["0.0.0.0/0", "::/0"];
   const one = (name: string, protocol: string, port: string | undefined, cidr: string) => {
     const [subnet = "", bits = "0"] = cidr.split("/");
     const ipType = subnet.includes(":") ? "v6" : "v4";
-    return {
-      name: `${name}-${cidr.replace(/[^0-9a-f]+/g, "-")}`,
-      args: { ipType, protocol, port, subnet, subnetSize: Number(bits) },
-    };
+    return { name, args: { ipType, protocol, port, subnet, subnetSize: Number(bits) } };
   };
+  const all = (name: string, protocol: string, port?: string) => [
+    one(`${name}-v4`, protocol, port, "0.0.0.0/0"),
+    one(`${name}-v6`, protocol, port, "::/0"),
+  ];
   return [
-    ...adminCidrs.map((c) => one("ssh", "tcp", "22", c)),
-    ...all.flatMap((c) => [
-      one("http", "tcp", "80", c),
-      one("https", "tcp", "443", c),
-      one("ping", "icmp", undefined, c),
-    ]),
+    ...adminCidrs.map((cidr) => one(`ssh-${cidr.replaceAll(/[.:/]+/g, "-")}`, "tcp", "22", cidr)),
+    ...[...all("http", "tcp", "80"), ...all("https", "tcp", "443"), ...all("ping", "icmp")],
   ];
 }

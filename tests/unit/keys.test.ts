@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+import { parse } from "yaml";
+import { parseMigration } from "../../config";
+import { keysPage, readKeys } from "../../docs/keys";
+import { cloud, good } from "./configs";
+
+const root = path.join(__dirname, "..", "..");
+const keys = readKeys();
+
+test("docs/keys.md is what docs/keys.ts prints", () => {
+  assert.equal(readFileSync(path.join(root, "docs/keys.md"), "utf8"), keysPage(keys));
+});
+
+test("every key is described, and secret or defaulted unless it has to be given", () => {
+  for (const [name, key] of Object.entries(keys)) {
+    assert.match(key.description, /^[A-Z].{15,}\.$/, name);
+    assert.match(name, /^[a-z][A-Za-z0-9]*$/);
+  }
+  const required = Object.keys(keys).filter((k) => keys[k]?.default === undefined);
+  assert.deepEqual(required, ["domain", "sourceHost", "sourceHostKey", "sshPrivateKey"]);
+  assert.deepEqual(
+    Object.keys(keys).filter((k) => keys[k]?.secret),
+    ["sshPrivateKey"],
+  );
+});
+
+test("config.ts reads every key of the schema, and no other", () => {
+  const asked = new Set<string>();
+  for (const base of [good, cloud])
+    parseMigration((key) => {
+      asked.add(key);
+      return base[key];
+    });
+  assert.deepEqual([...asked].sort(), Object.keys(keys).sort());
+});
+
+test("the schema's defaults are those of config.ts", () => {
+  const bare = parseMigration((key) => good[key]);
+  const withDefaults = parseMigration(
+    (key) => good[key] ?? (keys[key]?.default === undefined ? undefined : String(keys[key].default)),
+  );
+  assert.deepEqual(withDefaults, bare);
+});
+
+for (const file of ["Pulumi.dev.yaml", "examples/live-move/Pulumi.live-move.yaml"])
+  test(`${file} names only keys that there are, and holds no secret`, () => {
+    const { config } = parse(readFileSync(path.join(root, file), "utf8")) as {
+      config: Record<string, unknown>;
+    };
+    const own = Object.keys(config)
+      .filter((k) => k.startsWith("trunkline:"))
+      .map((k) => k.slice("trunkline:".length));
+    assert.deepEqual(
+      own.filter((k) => !(k in keys)),
+      [],
+    );
+    assert.ok(!own.includes("sshPrivateKey"));
+  });

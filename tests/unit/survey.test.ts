@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { estimatesOf, pauseOf } from "../../survey/estimates";
+import { factsOf, missingFacts } from "../../survey/facts";
+import { older, size } from "../../survey/finding";
+import { nextOf } from "../../survey/next";
+import { phases, wanted } from "../../survey/phase";
+import { plan, stepsToCome } from "../../survey/plan";
+import { positionOf } from "../../survey/position";
+import { duration, render } from "../../survey/render";
+import { seen } from "./cases/worlds";
+import { cloud, migration } from "./configs";
+import { source, target, traces } from "./raws";
+
+test("the position is the furthest phase that has left a trace on the servers", () => {
+  assert.equal(positionOf(source(), undefined), "survey");
+  for (const phase of ["prepare", "replicate", "shift", "switch", "retire"] as const)
+    assert.equal(positionOf(source(traces[phase]), undefined), phase);
+  assert.equal(
+    positionOf(
+      source(traces.switch),
+      target((t) => (t.trunkline.backup = true)),
+    ),
+    "settle",
+  );
+});
+
+test("a phase that was begun and cut off counts as reached, so that going back undoes it", () => {
+  const begun = (change: Parameters<typeof source>[0]) => positionOf(source(change), undefined);
+  assert.equal(
+    begun((s) => (s.trunkline.paths = ["/opt/trunkline"])),
+    "prepare",
+  );
+  assert.equal(
+    begun((s) => (s.trunkline.roles = ["trunkline_repl"])),
+    "replicate",
+  );
+  assert.equal(
+    begun((s) => (s.trunkline.sidekiqQuiet = true)),
+    "shift",
+  );
+  // The fence is on the disk, Postgres still runs as primary: the switchover has to say how it ends.
+  assert.equal(
+    begun((s) => (s.postgres.standbySignal = true)),
+    "switch",
+  );
+  // Postgres is back, Redis still follows the target.
+  assert.equal(
+    begun((s) => (traces.shift(s), (s.redis.role = "replica"))),
+    "switch",
+  );
+});
+
+test("without the source the target tells, if it was promoted", () => {
+  const promoted = (change: Parameters<typeof target>[0] = () => undefined) =>
+    target((t) => {
+      t.postgres = source().postgres;
+      t.trunkline.journal = { direction: "forward", step: "done", done: true, promoted: true };
+      t.trunkline.units = { "trunkline-tunnel@wal.service": "active" };
+      change(t);
+    });
+  assert.equal(positionOf(undefined, promoted()), "switch");
+  assert.equal(
+    positionOf(
+      undefined,
+      promoted((t) => (t.trunkline.backup = true)),
+    ),
+    "settle",
+  );
+  assert.equal(
+    positionOf(
+      undefined,
+      promoted((t) => (t.trunkline.units = {})),
+    ),
+    "retire",
+  );
+  assert.equal(positionOf(undefined, target()), "survey");
+});
+
+test("facts come from the survey, and what is missing is named", () => {
+  const facts = factsOf(source());
+  assert.deepEqual(missingFacts(facts), []);
+  assert.deepEqual(
+    [facts.PG_CLUSTER, facts.APP_UID, facts.SIDEKIQ_UNITS, facts.WEB_DOMAIN],
+    ["15/main", "990", "mastodon-sidekiq.service", "social.example"],
+  );
+  const web = source((s) => (s.mastodon.env.values["WEB_DOMAIN"] = "web.social.example"));
+  assert.equal(factsOf(web).WEB_DOMAIN, "web.social.example");
+  assert.deepEqual(missingFacts(factsOf(source((s) => (s.mastodon.units.web = [])))), ["WEB_UNITS"]);
+});
+
+test("a step is wanted from its first phase until its last", () => {
+  const of = (from: "prepare" | "switch", until?: "retire") => phases.filter((p) => wanted(p, from, until));
+  assert.deepEqual(of("prepare", "retire"), ["prepare", "replicate", "shift", "switch", "settle"]);
+  assert.deepEqual(of("switch"), ["switch", "settle", "retire"]);
+});
+
+test("the steps to come are those whose wanted state changes, in the order in which they run", () => {
+  const to = (at: "survey" | "switch" | "settle", phase: string) =>
+    stepsToCome(at, migration({ phase, confirmRetire: "social.example" }));
+  assert.deepEqual(to("survey", "prepare"), Object.keys(plan).slice(0, 6));
+  assert.deepEqual(to("switch", "shift"), ["dns/wait", "switchover/check", "switchover/run"]);
+  assert.deepEqual(to("settle", "retire"), [
+    "access/grant",
+    "database/publish",
+    "switchover/agent",
+    "tunnel/up",
+    "web/proxy",
+    "host/retire",
+  ]);
+  assert.deepEqual(to("settle", "settle"), []);
+});
+
+test("estimates grow with what is copied, and are held back by the rate limit", () => {
+  const of = (change: Record<string, string>) =>
+    Object.fromEntries(
+      estimatesOf(["database/standby", "media/copy", "web/proxy"], source(), migration(change)).map((e) => [
+        e.step,
+        e.seconds,
+      ]),
+    );
+  assert.deepEqual(of({}), { "database/standby": 196, "media/copy": 515, "web/proxy": 3 });
+  assert.equal(of({ copyRateMiB: "10" })["media/copy"], 2051);
+  const many = source((s) => Object.assign(s.media, { bytes: 1, files: 4_000_000 }));
+  assert.deepEqual(estimatesOf(["media/copy"], many, migration())[0], {
+    step: "media/copy",
+    seconds: 10_003,
+    because: "4000000 files at 400/s",
+  });
+});
+
+test("the expected pause is two round trips, the drain and 80 ms, and more on slow disks", () => {
+  assert.equal(pauseOf(seen(), 5).ms, 140);
+  assert.deepEqual(pauseOf(seen({ target: undefined }), 1), {
+    ms: 87,
+    rttMs: 1,
+    because: "2 round trips of 1.0 ms + drain 5 ms + shutdown and promotion 80 ms",
+    measured: false,
+  });
+  const slow = source((s) => s.disks.forEach((d) => (d.flushMs = 10)));
+  assert.match(pauseOf(seen({ source: slow }), 1).because, /slow disks 54 ms/);
+});
+
+test("the preview's text shows both servers, findings with what to do, steps, and the pause", () => {
+  const world = seen({ migration: migration({ phase: "prepare" }, cloud) });
+  const text = render(
+    world,
+    [{ level: "error", code: "x", title: "broken", evidence: "it is", remedy: "mend it", acceptable: true }],
+    estimatesOf(["host/base"], source(), migration()),
+    pauseOf(world, 1),
+  );
+  assert.match(text, /Postgres +15\.8 primary, 11 GiB +-$/m);
+  assert.match(text, /error x: broken\n {4}found: it is\n {4}do: mend it\. Or accept it: acceptFindings=x/);
+  assert.match(text, /1 +host\/base +1 min 0 s/);
+  assert.match(text, /Writes will wait about 140 ms/);
+});
+
+test("what comes next is said for every phase, and the second run for DNS where it takes one", () => {
+  for (const phase of phases)
+    assert.ok(nextOf(migration({ phase, confirmRetire: "social.example" }), phase).length > 10, phase);
+  assert.match(nextOf(migration({}, cloud), "survey"), /run pulumi up once more: this run adopted/);
+  assert.match(nextOf(migration({}), "survey"), /leave the source proxying/);
+});
+
+test("sizes, durations and versions as people write them", () => {
+  assert.deepEqual([0, 1023, 1536, 11 * 1024 ** 3, null].map(size), [
+    "0 B",
+    "1023 B",
+    "1.5 KiB",
+    "11 GiB",
+    "unknown",
+  ]);
+  assert.deepEqual([5, 95, 7300].map(duration), ["5 s", "1 min 35 s", "2 h 2 min"]);
+  assert.deepEqual(
+    [older("6.0.16", "6.2"), older("6.2.0", "6.2"), older("4.3.0+glitch", "4.4"), older("4.10.0", "4.9")],
+    [true, false, true, false],
+  );
+});
