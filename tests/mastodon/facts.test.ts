@@ -16,6 +16,7 @@ import { delay } from "../../rehearsal/mastodon/sidekiq/retry";
 import { commands } from "../../rehearsal/mastodon/tootctl/commands";
 import { units } from "../../rehearsal/mastodon/units";
 import * as facts from "./facts";
+import { paths } from "./path-facts";
 
 const has = (text: string, line: string) => text.split("\n").some((l) => l.trim() === line);
 
@@ -35,7 +36,7 @@ describe("the stand-in keeps to the facts", () => {
       const shown = options.map(([name, o]) => ("default" in o && o.default ? `${name}=${o.default}` : name));
       assert.deepEqual(shown.sort(), [...f.options].sort());
     });
-  for (const f of facts.paths)
+  for (const f of paths)
     test(`${f.fact} (${f.source})`, () =>
       assert.deepEqual(keys(f.attachment as Attachment, f.type, f, f.var), f.keys));
   test(`${facts.queues.fact} (${facts.queues.source})`, () =>

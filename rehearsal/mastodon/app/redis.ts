@@ -64,11 +64,6 @@ export class Redis {
     }
   }
 
-  /** A command that waits at the server; it is never sent twice. */
-  async blocking(command: (string | number)[], timeoutMs: number): Promise<Reply> {
-    return (await this.send([command], timeoutMs))[0] ?? null;
-  }
-
   close(): void {
     void this.socket?.then(
       (c) => c.end(),

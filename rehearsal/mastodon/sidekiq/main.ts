@@ -79,7 +79,7 @@ class Sidekiq {
       try {
         // The name of a queue appears as often as it weighs: drawn at random, each comes first by its weight.
         const queues = [...new Set(shuffle(this.options.queues))].map((q) => `queue:${q}`);
-        const popped = (await redis.blocking(["BRPOP", ...queues, 2], 5000)) as [string, string] | null;
+        const popped = (await redis.pipeline([["BRPOP", ...queues, 2]], 5000))[0] as [string, string] | null;
         if (popped && this.quiet) await this.instance.sidekiq.call("RPUSH", ...popped);
         else if (popped) await this.process(...popped);
       } catch (e) {
