@@ -58,12 +58,12 @@ answers() { # ADDRESS PATH STATUS…: whether the app answers so; says what it a
   [[ " $* " == *" $status "* ]]
 }
 
-# The app serves: its processes answer, and a read that needs the database succeeds.
+# The app serves: its processes answer, and a read that needs the database succeeds (one that no limit of requests counts).
 await_app() {
   local address
   address="$(web_address)"
   wait_until 120 "the web process at $address to answer /health" answers "$address" /health 200
-  wait_until 60 "the web process to read from the database" answers "$address" '/api/v1/timelines/public?local=true&limit=1' 200 401 403 422
+  wait_until 60 "the web process to read from the database" answers "$address" "/.well-known/webfinger?resource=acct:$DOMAIN@$DOMAIN" 200 404
   [[ -n $STREAMING_UNITS ]] || return 0
   while read -r address; do
     wait_until 60 "the streaming process at $address to answer" answers "$address" /api/v1/streaming/health 200

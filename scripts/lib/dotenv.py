@@ -37,13 +37,14 @@ def parse(text):
 
 
 def encode(value):
-    """The value as text that both dotenv and a plain reader understand: bare where that is safe, else single-quoted."""
+    """The value as text that Ruby's reader and Node's take alike; they differ in what they make of a backslash or a dollar sign."""
     if re.fullmatch(r"[A-Za-z0-9_./:,@%+=-]*", value):
         return value
     if "'" not in value:
         return "'" + value + "'"
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$").replace("\n", "\\n")
-    return '"' + escaped + '"'
+    if not re.search(r'["\\$\r\n]', value):
+        return '"' + value + '"'
+    raise ValueError("no way to write a value with these characters so that Ruby and Node read the same")
 
 
 def rewrite(text, changes):

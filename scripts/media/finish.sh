@@ -9,10 +9,13 @@ present() {
   check_source
   [[ -f $mark_file ]] || die "the bulk copy to have been made" "no mark of it in $mark_file" "this step comes after media/copy: run \`pulumi up\` again"
   [[ -f $shifted_file ]] || source_clock | put_file "$shifted_file" 0600 root:root
-  worker_settings media-finish "$mark_file"
   rm -f "$run/media-finish.result"
+  local before=$changed
+  worker_settings media-finish "$mark_file"
   follow_unit media-finish 14400 -- /usr/bin/python3 "$scripts/media/worker.py" finish "$state/media-finish.json"
   [[ -s $run/media-finish.result ]] || die "the last pass over the media to end with a result" "none" "run \`pulumi up\` again"
+  changed=$before
+  grep -q '"files": 0' "$run/media-finish.result" || changed=yes
   result_json media "$(cat "$run/media-finish.result")"
   # Uploads that were under way at the shift may still end on the source, until its app is stopped.
   start_worker media-late late "$shifted_file"

@@ -14,8 +14,8 @@ present() {
     drop_file "$shifted_file"
   fi
   [[ -f $mark_file ]] || die "the bulk copy to have been made" "no mark of it in $mark_file" "this step comes after media/copy: run \`pulumi up\` again"
+  [[ $(unit_state trunkline-media-follow.service) == running ]] || rm -f "$run/media.step"
   start_worker media-follow follow "$mark_file"
-  rm -f "$run/media.step"
   wait_until 600 "a first pass over the changed rows" in_step
   result files "$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["files"])' "$run/media.step")"
 }

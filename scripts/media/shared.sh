@@ -39,9 +39,11 @@ start_worker() {
 
 # push_back: what was uploaded here since the shift goes to the source now.
 push_back() {
+  local before=$changed
   worker_settings media-push "$shifted_file"
   python3 "$scripts/media/worker.py" push "$state/media-push.json" 9>&-
   rm -f "$state/media-push.json" "$run/media-push.keys"
+  changed=$before
 }
 
 drop_worker() {

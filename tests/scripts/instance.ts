@@ -133,7 +133,7 @@ async function makeSecrets(lab: Lab, source: LabHost): Promise<Record<string, st
     SOURCE_HOST_KEY: source.hostKeyPublic,
     HASH_SALT: "a salt that's long enough",
     REPL_PASSWORD: "replication pass'word",
-    APP_PASSWORD: `app:"pass' \\word$`,
+    APP_PASSWORD: `app:"pass \\word$ #`,
     AGENT_TOKEN: "token-token-token",
     SLOT_KEEP_MB: "1024",
     RATE_MIB: "0",
