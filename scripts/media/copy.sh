@@ -27,7 +27,9 @@ present() {
 # The copies go only while the source's own files are the ones that count.
 absent() {
   [[ ! -f $shifted_file ]] || die "no uploads on this host that the source lacks" "media were shifted here" "go back through media/finish first"
-  ! any_active $(unit_names "$WEB_UNITS") || die "the app not to run on the target" "it runs" "go back further first"
+  local units
+  mapfile -t units < <(unit_names "$WEB_UNITS")
+  ! any_active "${units[@]}" || die "the app not to run on the target" "it runs" "go back further first"
   drop_unit media-copy
   if [[ -f $state/made-media ]]; then
     rm -rf --one-file-system "$MEDIA_DIR"
@@ -37,7 +39,7 @@ absent() {
 }
 
 check_space() {
-  local free needed=1
+  local free
   [[ -d $MEDIA_DIR ]] || touch "$state/made-media"
   install -d -o "$APP_UID" -g "$APP_GID" "$MEDIA_DIR"
   free="$(df --output=avail -B1M "$MEDIA_DIR" | tail -n 1)"

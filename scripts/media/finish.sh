@@ -8,7 +8,9 @@ present() {
   open_source
   check_source
   [[ -f $mark_file ]] || die "the bulk copy to have been made" "no mark of it in $mark_file" "this step comes after media/copy: run \`pulumi up\` again"
-  [[ -f $shifted_file ]] || source_clock | put_file "$shifted_file" 0600 root:root
+  local now
+  now="$(source_clock)"
+  [[ -s $shifted_file ]] || put_file "$shifted_file" 0600 root:root <<<"$now"
   rm -f "$run/media-finish.result"
   local before=$changed
   worker_settings media-finish "$mark_file"
@@ -18,7 +20,7 @@ present() {
   grep -q '"files": 0' "$run/media-finish.result" || changed=yes
   result_json media "$(cat "$run/media-finish.result")"
   # Uploads that were under way at the shift may still end on the source, until its app is stopped.
-  start_worker media-late late "$shifted_file"
+  grep -qs 'every file is here' "$fallback" || start_worker media-late late "$shifted_file"
 }
 
 # On the way back the files that were uploaded here go to the source, at once and then as they come.

@@ -21,6 +21,7 @@ worker_settings() {
 # start_worker NAME MODE MARK_FILE: a worker that goes on until it is done or told to stop, also after a reboot.
 start_worker() {
   worker_settings "$1" "$3"
+  [[ $file_changed == no ]] || systemctl stop "trunkline-$1.service" 2>/dev/null || true
   keep_unit "$1" <<-END
 	[Unit]
 	Description=Trunkline: $1
