@@ -26,6 +26,7 @@ write_config() {
 	  },
 	  "pooler": {
 	    "socketDir": "/var/run/postgresql",
+	    "relayDir": "/run/trunkline-relay",
 	    "port": $PORT_POOLER,
 	    "link": "/etc/pgbouncer/pgbouncer.ini",
 	    "database": $(json_string "$DB_NAME"),

@@ -66,6 +66,8 @@ class Move:
         self.new.hurry(on=True)
         if self.redis:
             self.redis.warm()
+        if self.new is self.source:
+            self.pooler.warm_relay()
         # Two: the first writes all buffers, the second what was dirtied meanwhile.
         self.old.checkpoint(times=2, seconds=600)
         self.new.checkpoint(times=1, seconds=600)
@@ -132,18 +134,18 @@ class Move:
         self.pooler.probe.query("SELECT txid_current()", 10.0)
 
     def move_redis(self):
-        begun = time.monotonic()
-        flip = lambda: self.proxy.point(self.new.name)
         if not self.redis:
-            flip()
+            self._flip()
             self.proxy.cut(self.old.name)
             return
         self.redis.connect()
-        self.redis.run(flip)
-        self.figures["redisPauseMs"] = round((time.monotonic() - begun) * 1000, 1)
-        time.sleep(max(0.0, begun + 0.2 - time.monotonic()))  # READONLY first, cut later
+        self.figures["redisPauseMs"] = self.redis.run(self._flip)
+        time.sleep(0.2)  # READONLY first, cut later
         self.proxy.cut(self.old.name)
         self.redis.settle(60)
+
+    def _flip(self):
+        self.proxy.point(self.new.name)
 
     def wake(self):
         self.sidekiq.wake()

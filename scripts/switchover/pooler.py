@@ -18,7 +18,7 @@ def point(link, name):
 
 
 class Pooler:
-    """`settings`: socketDir, port, link (to the configuration for source or target), database, user, password."""
+    """`settings`: socketDir, relayDir, port, link (to the configuration for source or target), database, user, password."""
 
     def __init__(self, settings):
         self.settings = settings
@@ -52,6 +52,27 @@ class Pooler:
             self.second.query("RESUME", 5.0)
             self.connect()
             raise
+
+    def warm_relay(self, count=20, seconds=20.0):
+        """Makes the relay log in to the source ahead of time, which its standby allows too; PgBouncer makes one at a time."""
+        path, end = f"{self.settings['relayDir']}/.s.PGSQL.{self.settings['port']}", time.monotonic() + seconds
+        clients = []
+        try:
+            for _ in range(count):
+                clients.append(Connection(path, self.settings["user"], self.settings["database"], system_user="postgres", seconds=10))
+                clients[-1].send("BEGIN")
+            for client in clients:
+                client.receive(max(end - time.monotonic(), 0.01))
+            # A client that leaves within its transaction takes the server connection with it.
+            for client in clients:
+                client.send("ROLLBACK")
+            for client in clients:
+                client.receive()
+        except TimeoutError:
+            pass  # on a slow link fewer will do
+        finally:
+            for client in clients:
+                client.close()
 
     def ready_for_window(self):
         """No login may be under way at the switch, and a failed one may not be remembered for 15 s."""

@@ -3,7 +3,7 @@
 import time
 
 from postgres import Refused
-from resp import Redis, RedisError
+from resp import Redis, RedisError, parse_info
 
 PAUSE_MS = 5000  # a lease: if this process dies, writers go on by themselves
 
@@ -16,8 +16,15 @@ class RedisMove:
         self.old = self.new = None
 
     def connect(self):
+        """Both connections, fresh only if one of them has died."""
+        try:
+            if self.old and self.new:
+                return self.old.call("PING"), self.new.call("PING")
+        except OSError:
+            pass
         self.close()
         self.old, self.new = self._open(self.old_name), self._open(self.new_name)
+        return None
 
     def close(self):
         for connection in (self.old, self.new):
@@ -47,17 +54,25 @@ class RedisMove:
             server.call("CONFIG", "REWRITE")
 
     def run(self, flip):
-        """The switch. `flip` sends new connections to the new primary; called before any writer is let go."""
-        old_role, new_role = self.old.info()["role"], self.new.info()["role"]
-        if old_role == "master" and new_role == "slave":
-            self._equal_offsets()
-            self._demote()
-        elif new_role == "master" and old_role == "master":
+        """The switch, in two round trips. `flip` sends new connections to the new primary, before any writer is let go."""
+        begun = time.monotonic()
+        answers = self.old.pipeline([("CLIENT", "PAUSE", PAUSE_MS, "WRITE"), ("INFO", "replication")])
+        for answer in answers:
+            if isinstance(answer, RedisError):
+                raise answer
+        old, new = parse_info(answers[1]), self.new.info()
+        if (old["role"], new["role"]) == ("master", "master"):
+            self.old.call("CLIENT", "UNPAUSE")
             raise Refused(f"Redis: both {self.old_name} and {self.new_name} are primaries; make {self.old_name} a replica by hand once it is sure that it holds nothing new")
-        if new_role == "slave":
+        if old["role"] == "master":
+            self._await_offset(int(old["master_repl_offset"]), new)
+            # Fence and reverse link in one, and before the promotion: never two primaries.
+            self.old.call("REPLICAOF", "127.0.0.1", self.settings[self.old_name]["followPort"])
+        if new["role"] == "slave":
             self.new.call("REPLICAOF", "NO", "ONE")
         flip()
-        self.old.pipeline([("CLIENT", "UNPAUSE")])
+        self.old.call("CLIENT", "UNPAUSE")
+        return round((time.monotonic() - begun) * 1000, 1)
 
     def settle(self, seconds):
         """Roles on disk, and the old one in step again by partial resync."""
@@ -69,31 +84,16 @@ class RedisMove:
                 raise TimeoutError(f"Redis on {self.old_name} does not follow {self.new_name} within {seconds} s: link {info.get('master_link_status')}")
             time.sleep(0.02)
 
-    def _equal_offsets(self):
-        """Holds writers and waits until the new one has all that the old one wrote; lets go again if it does not come to that."""
-        answers = self.old.pipeline([("CLIENT", "PAUSE", PAUSE_MS, "WRITE"), ("INFO", "replication")])
-        for answer in answers:
-            if isinstance(answer, RedisError):
-                raise answer
-        offset = int(_field(answers[1], "master_repl_offset"))
+    def _await_offset(self, offset, info):
+        """Until the new one has all that the old one wrote; writers are let go again if it does not come to that."""
         end = time.monotonic() + 2
-        while True:
-            info = self.new.info()
-            if info.get("master_link_status") == "up" and int(info["slave_repl_offset"]) >= offset:
-                return
+        while info.get("master_link_status") != "up" or int(info["slave_repl_offset"]) < offset:
             if time.monotonic() > end:
                 self.old.call("CLIENT", "UNPAUSE")
                 raise TimeoutError(f"Redis on {self.new_name} has not caught up within 2 s: {info.get('slave_repl_offset')} of {offset}")
             time.sleep(0.0005)
-
-    def _demote(self):
-        """Fence and reverse link in one."""
-        self.old.call("REPLICAOF", "127.0.0.1", self.settings[self.old_name]["followPort"])
+            info = self.new.info()
 
     def _open(self, name):
         settings = self.settings
         return Redis(f"Redis on {name}", settings[name]["port"], settings["user"], settings["password"])
-
-
-def _field(info, name):
-    return next(line.split(":", 1)[1].strip() for line in info.splitlines() if line.startswith(name + ":"))

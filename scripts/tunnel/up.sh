@@ -58,6 +58,8 @@ write_config() {
       "RemoteForward 127.0.0.1:$PORT_BACK_REDIS 127.0.0.1:$PORT_TARGET_REDIS"
     host control "LocalForward 127.0.0.1:$PORT_CONTROL 127.0.0.1:$PORT_AGENT"
     cat <<-END
+	Host wal sql redis control
+	  IPQoS af21
 	Host *
 	  HostName $SOURCE_ADDRESS
 	  Port $SOURCE_SSH_PORT
@@ -96,7 +98,8 @@ write_template() {
 	StartLimitIntervalSec=0
 
 	[Service]
-	ExecStart=/usr/bin/ssh -N -F $etc/tunnel.conf %i
+	# Not -N: only with a session does sshd send small packets at once.
+	ExecStart=/usr/bin/ssh -T -F $etc/tunnel.conf %i
 	Restart=always
 	RestartSec=1
 
