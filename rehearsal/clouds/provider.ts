@@ -41,6 +41,12 @@ class Provider {
     return session;
   }
 
+  /** Ends every session, as when the plugin's process ends. */
+  end(): void {
+    for (const session of this.sessions.values()) session.end();
+    this.sessions.clear();
+  }
+
   private method<Req, Res>(handler: Handler<Req, Res>): grpc.handleUnaryCall<Req, Res> {
     return (call, callback) => {
       const session = this.session(call.getPeer());
@@ -133,13 +139,17 @@ export async function serve(pkg: Package, directory: string, listen = "127.0.0.1
     "grpc.max_send_message_length": MAX_MESSAGE,
   });
   const service = ResourceProviderService as unknown as grpc.ServiceDefinition;
-  server.addService(service, new Provider(pkg, directory).methods());
+  const provider = new Provider(pkg, directory);
+  server.addService(service, provider.methods());
   const port = await new Promise<number>((resolve, reject) => {
     const credentials = grpc.ServerCredentials.createInsecure();
     server.bindAsync(`${listen}:0`, credentials, (error, bound) => (error ? reject(error) : resolve(bound)));
   });
   return {
     port,
-    stop: async () => server.forceShutdown(),
+    async stop() {
+      server.forceShutdown();
+      provider.end();
+    },
   };
 }

@@ -20,8 +20,8 @@ function contract(open: () => Promise<Plugin>, isStandIn: boolean): void {
     sshd = await startSshd();
     plugin = await open();
   });
-  after(() => {
-    plugin?.close();
+  after(async () => {
+    await plugin?.close();
     sshd?.stop();
   });
   const command = (create: string, more: Props = {}): Props =>
@@ -156,7 +156,7 @@ function contract(open: () => Promise<Plugin>, isStandIn: boolean): void {
     await until(() => own.lines.some((l) => l.message === "begun"));
     await own.cancel();
     assert.equal((await made).outputs["stdout"], "begun\ndone");
-    own.close();
+    await own.close();
   });
 
   it("copies text, a folder by its name, and a folder's content when its path ends with a slash", async () => {

@@ -84,7 +84,11 @@ export class Plugin {
         if (e.code !== grpc.status.UNIMPLEMENTED) throw e;
       });
     const configure = new rpc.ConfigureRequest().setAcceptsecrets(true).setSendsOldInputs(true);
-    await plugin.call((done) => client.configure(configure.setArgs(toStruct(config)), done));
+    const configured = plugin.call((done) => client.configure(configure.setArgs(toStruct(config)), done));
+    await configured.catch((e: Error) => {
+      void plugin.close();
+      throw e;
+    });
     return plugin;
   }
 
@@ -189,11 +193,13 @@ export class Plugin {
     return plainProps(fromStruct(response.getReturn()));
   }
 
+  /** What the engine sends at Ctrl-C, and at every normal end. */
   cancel(): Promise<Empty> {
     return this.call<Empty>((done) => this.client.cancel(new Empty(), done));
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    await this.cancel().catch(() => undefined);
     this.client.close();
     this.engine.stop();
     this.kill();

@@ -45,8 +45,11 @@ async function answers(port: number): Promise<void> {
   for (const end = Date.now() + 10_000; Date.now() < end;) {
     const ok = await new Promise<boolean>((resolve) => {
       const socket = net.connect(port, "127.0.0.1");
-      socket.once("data", () => resolve(true)).once("error", () => resolve(false));
-      socket.setTimeout(500, () => resolve(false));
+      const say = (answered: boolean) => () => {
+        socket.destroy();
+        resolve(answered);
+      };
+      socket.once("data", say(true)).once("error", say(false)).setTimeout(500, say(false));
     });
     if (ok) return;
   }
