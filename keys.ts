@@ -1,5 +1,5 @@
 import { isIP, isIPv4 } from "node:net";
-import { utils as ssh } from "ssh2";
+import { type ParsedKey, utils as ssh } from "ssh2";
 import { isPhase, type Phase, phases } from "./survey/phase";
 
 /** A server that is there already. */
@@ -131,36 +131,36 @@ export class Keys {
 
   privateKey(key: string): { private: string; public: string } {
     const text = this.get(key) ?? "";
-    const say = (what: string) =>
-      void this.problems.push(`${key} ${what}; set it with: pulumi config set --secret --raw ${key} < FILE`);
-    const none = { private: "", public: "" };
-    if (!text.trim()) return (say("is not set"), none);
-    if (/^(ssh-|ecdsa-)/.test(text.trim()))
-      return (say("is a public key; it has to be the private one"), none);
-    if (!text.includes("PRIVATE KEY-----")) return (say("is no private key in OpenSSH or PEM form"), none);
-    if (text.includes("\r"))
-      return (
-        say("has Windows line ends (CRLF), which the servers' tools refuse; convert it (dos2unix)"),
-        none
-      );
-    const parsed = ssh.parseKey(text);
-    const first = Array.isArray(parsed) ? parsed[0] : parsed;
-    if (first instanceof Error || !first) {
-      const locked = first instanceof Error && /passphrase|encrypted/i.test(first.message);
-      return (
-        say(
-          locked
-            ? "has a passphrase; take one without (ssh-keygen -p -N '' on a copy)"
-            : "can't be read: it is cut off or damaged",
-        ),
-        none
-      );
+    const wrong = wrongKey(text);
+    if (wrong) {
+      this.problems.push(`${key} ${wrong}; set it with: pulumi config set --secret --raw ${key} < FILE`);
+      return { private: "", public: "" };
     }
+    const parsed = parseKey(text) as ParsedKey;
     return {
       private: text.endsWith("\n") ? text : `${text}\n`,
-      public: `${first.type} ${first.getPublicSSH().toString("base64")}`,
+      public: `${parsed.type} ${parsed.getPublicSSH().toString("base64")}`,
     };
   }
+}
+
+/** What is wrong with the text of a private key, if anything. */
+function wrongKey(text: string): string | undefined {
+  if (!text.trim()) return "is not set";
+  if (/^(ssh-|ecdsa-)/.test(text.trim())) return "is a public key; it has to be the private one";
+  if (!text.includes("PRIVATE KEY-----")) return "is no private key in OpenSSH or PEM form";
+  if (text.includes("\r"))
+    return "has Windows line ends (CRLF), which the servers' tools refuse; convert it (dos2unix)";
+  const parsed = parseKey(text);
+  if (!(parsed instanceof Error)) return undefined;
+  return /passphrase|encrypted/i.test(parsed.message)
+    ? "has a passphrase; take one without (ssh-keygen -p -N '' on a copy)"
+    : "can't be read: it is cut off or damaged";
+}
+
+function parseKey(text: string): ParsedKey | Error {
+  const parsed = ssh.parseKey(text);
+  return Array.isArray(parsed) ? (parsed[0] ?? new Error("no key")) : parsed;
 }
 
 export function isName(text: string): boolean {

@@ -7,7 +7,10 @@ export interface AccessArgs {
   stage: Stage;
 }
 
-/** What the target may do on the source: two keys, one that forwards to named ports and nothing else, one that reads what is carried. */
+/**
+ * What the target may do on the source: two keys, one that forwards to named ports and nothing else, one that
+ * reads what is carried.
+ */
 export class Access extends pulumi.ComponentResource {
   /** Private halves, for the target alone. */
   readonly tunnelKey: pulumi.Output<string>;

@@ -13,7 +13,10 @@ export interface AppArgs {
   gate?: pulumi.ResourceHook;
 }
 
-/** Mastodon itself: the source's own tree and secrets on the target, proven, then serving there and stopped on the source. */
+/**
+ * Mastodon itself: the source's own tree and secrets on the target, proven, then serving there and stopped on
+ * the source.
+ */
 export class App extends pulumi.ComponentResource {
   readonly tree: Step;
   readonly secrets: Step;

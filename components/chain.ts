@@ -7,9 +7,9 @@ export interface Link {
 }
 
 /**
- * Puts resources that exist already in an order: each waits for the one before. Pulumi asks for a dependency when a
- * resource is made, but takes a promise for it; so a component makes its steps without knowing the order, and the
- * runbook settles it afterwards, in either direction.
+ * Puts resources that exist already in an order: each waits for the one before. Pulumi asks for a dependency
+ * when a resource is made, but takes a promise for it; so a component makes its steps without knowing the
+ * order, and the runbook settles it afterwards, in either direction.
  */
 export function chain(links: (Link | undefined)[]): void {
   let before: pulumi.Resource[] = [];

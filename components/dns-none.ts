@@ -1,7 +1,9 @@
 import { promises as resolver } from "node:dns";
 import type { DnsRecord } from "../survey/records";
 
-/** Nobody's zone is changed: the records as the world sees them from here, for the admin to change by hand. */
+/**
+ * Nobody's zone is changed: the records as the world sees them from here, for the admin to change by hand.
+ */
 export async function lookUp(_zone: string, names: string[]): Promise<DnsRecord[]> {
   const records = names.flatMap((name) => [ask(name, "A"), ask(name, "AAAA")]);
   return (await Promise.all(records)).filter((r) => r.type === "A" || r.values.length);

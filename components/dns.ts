@@ -17,8 +17,8 @@ export interface DnsArgs {
 }
 
 /**
- * The A and AAAA records of the instance, adopted and never made. Pulumi adopts a record only as it is; so the run that
- * adopts changes nothing, and content and TTL follow the phase from the run after it on.
+ * The A and AAAA records of the instance, adopted and never made. Pulumi adopts a record only as it is; so
+ * the run that adopts changes nothing, and content and TTL follow the phase from the run after it on.
  */
 export class Dns extends pulumi.ComponentResource implements Link {
   readonly resources: pulumi.CustomResource[];

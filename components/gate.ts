@@ -19,8 +19,9 @@ export interface GateArgs {
 }
 
 /**
- * Looks at the world just before a step is made or changed, and refuses in its own words, in the preview too. A hook that runs
- * *after* a step would not do: the step would count as done, and the next run would not look again.
+ * Looks at the world just before a step is made or changed, and refuses in its own words, in the preview too.
+ * A hook that runs *after* a step would not do: the step would count as done, and the next run would not look
+ * again.
  */
 export function gate(args: GateArgs): pulumi.ResourceHook | undefined {
   const { stage, before } = args;

@@ -38,7 +38,10 @@ export function ground(seen: Survey): Ground {
   return { stage, source, target, addresses, original: kept.records };
 }
 
-/** Facts of the source as first seen. A source that is fenced, masked or gone later must not change what the steps are told. */
+/**
+ * Facts of the source as first seen. A source that is fenced, masked or gone later must not change what the
+ * steps are told.
+ */
 function keep({ source, dns }: Survey): {
   facts: Record<keyof Facts, pulumi.Output<string>>;
   records: pulumi.Output<DnsRecord[]>;
@@ -57,8 +60,8 @@ function keep({ source, dns }: Survey): {
 }
 
 /**
- * On the way back to `survey` the server is not wanted any more: it is used as it was found, and what is not registered
- * the engine deletes when all steps are through.
+ * On the way back to `survey` the server is not wanted any more: it is used as it was found, and what is not
+ * registered the engine deletes when all steps are through.
  */
 function serverOf(seen: Survey, reverseName: pulumi.Input<string>): TargetServer | undefined {
   const { migration, there } = seen;

@@ -10,7 +10,9 @@ export interface MediaArgs {
   rateMiB: number;
 }
 
-/** Media from server to server: in bulk while the source serves, then kept in step, then finished. @stateful */
+/**
+ * Media from server to server: in bulk while the source serves, then kept in step, then finished. @stateful
+ */
 export class Media extends pulumi.ComponentResource {
   readonly copy: Step;
   readonly follow: Step;

@@ -6,7 +6,10 @@ import { type Link } from "./chain";
 import { Step } from "./step";
 import type { Survey } from "./survey";
 
-/** The stack's outputs: where the migration was, where it goes, what was found, what every step said, and what comes next. */
+/**
+ * The stack's outputs: where the migration was, where it goes, what was found, what every step said, and what
+ * comes next.
+ */
 export function outputs(
   seen: Survey,
   findings: Finding[],

@@ -7,7 +7,10 @@ export interface PoolerArgs {
   appPassword: pulumi.Input<string>;
 }
 
-/** What stands between the app and its data on the target, so that the data can move under it: PgBouncer and a proxy for Redis. */
+/**
+ * What stands between the app and its data on the target, so that the data can move under it: PgBouncer and a
+ * proxy for Redis.
+ */
 export class Pooler extends pulumi.ComponentResource {
   readonly up: Step;
 

@@ -1,6 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
 
-/** How the target reads files from the source: with a key that may do that alone, from a server whose key is pinned. */
+/**
+ * How the target reads files from the source: with a key that may do that alone, from a server whose key is
+ * pinned.
+ */
 export interface Reader {
   readKey: pulumi.Input<string>;
   sourceHostKey: string;

@@ -6,7 +6,10 @@ export interface RetireArgs {
   stage: Stage;
 }
 
-/** The end of the old server: a last backup kept, everything of the migration removed, the databases stopped for good. */
+/**
+ * The end of the old server: a last backup kept, everything of the migration removed, the databases stopped
+ * for good.
+ */
 export class Retire extends pulumi.ComponentResource {
   readonly source: Step;
 

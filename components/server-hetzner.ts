@@ -1,8 +1,10 @@
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
 import type { CloudServer } from "../config";
-import { hostKey } from "./host-key";
+import { type HostKey, hostKey } from "./host-key";
 import type { ServerArgs, TargetServer } from "./server";
+
+type Child = { parent: pulumi.Resource };
 
 const label = "trunkline";
 const keyLabel = "trunkline-host-key";
@@ -33,60 +35,10 @@ export class HetznerServer extends pulumi.ComponentResource implements TargetSer
 
   constructor(name: string, args: ServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trunkline:index:HetznerServer", name, {}, opts);
-    const { domain, key: admin } = args.migration;
-    const called = domain.replaceAll(".", "-");
-    const wanted = args.migration.target as CloudServer;
     const child = { parent: this };
-    const labels = { [label]: domain };
+    const wanted = args.migration.target as CloudServer;
     const key = hostKey(`${name}-host-key`, child);
-    const sshKey = new hcloud.SshKey(
-      `${name}-ssh-key`,
-      { name: called, publicKey: admin.public, labels },
-      child,
-    );
-    const firewall = new hcloud.Firewall(
-      `${name}-firewall`,
-      { name: called, labels, rules: rules(wanted.adminCidrs) },
-      child,
-    );
-    const ip = (type: "ipv4" | "ipv6") =>
-      new hcloud.PrimaryIp(
-        `${name}-${type}`,
-        {
-          name: `${called}-${type}`,
-          type,
-          location: wanted.location,
-          assigneeType: "server",
-          autoDelete: false,
-          labels,
-        },
-        { ...child, protect: args.protect, ignoreChanges: ["location"] },
-      );
-    const ipv4 = ip("ipv4");
-    const ipv6 = wanted.ipv6 ? ip("ipv6") : undefined;
-    const server = new hcloud.Server(
-      `${name}-server`,
-      {
-        name: called,
-        serverType: wanted.type,
-        location: wanted.location,
-        image: wanted.image,
-        sshKeys: [sshKey.id],
-        firewallIds: [firewall.id.apply(Number)],
-        publicNets: [
-          {
-            ipv4Enabled: true,
-            ipv4: ipv4.id.apply(Number),
-            ipv6Enabled: wanted.ipv6,
-            ipv6: ipv6?.id.apply(Number),
-          },
-        ],
-        userData: key.userData,
-        labels: { ...labels, [keyLabel]: key.fingerprint },
-      },
-      // Each of these would replace the server, and with it all that it holds.
-      { ...child, protect: args.protect, ignoreChanges: ["image", "location", "sshKeys", "userData"] },
-    );
+    const server = makeServer(name, args, wanted, key, child);
     const rdns = (type: string, ipAddress: pulumi.Input<string>) =>
       new hcloud.Rdns(
         `${name}-rdns-${type}`,
@@ -94,22 +46,74 @@ export class HetznerServer extends pulumi.ComponentResource implements TargetSer
         child,
       );
     rdns("ipv4", server.ipv4Address);
-    if (ipv6) rdns("ipv6", server.ipv6Address);
+    if (wanted.ipv6) rdns("ipv6", server.ipv6Address);
     this.address = server.ipv4Address;
-    this.ipv6 = ipv6 ? server.ipv6Address : pulumi.output("");
+    this.ipv6 = wanted.ipv6 ? server.ipv6Address : pulumi.output("");
     this.hostKey = key.public;
     this.registerOutputs({ address: this.address, ipv6: this.ipv6 });
   }
+}
+
+function makeServer(
+  name: string,
+  args: ServerArgs,
+  wanted: CloudServer,
+  key: HostKey,
+  child: Child,
+): hcloud.Server {
+  const { domain, key: admin } = args.migration;
+  const called = { name: domain.replaceAll(".", "-"), labels: { [label]: domain } };
+  const sshKey = new hcloud.SshKey(`${name}-ssh-key`, { ...called, publicKey: admin.public }, child);
+  const firewall = new hcloud.Firewall(
+    `${name}-firewall`,
+    { ...called, rules: rules(wanted.adminCidrs) },
+    child,
+  );
+  const ipv4 = makeAddress(name, "ipv4", called, wanted, { ...child, protect: args.protect });
+  const ipv6 = wanted.ipv6 && makeAddress(name, "ipv6", called, wanted, { ...child, protect: args.protect });
+  return new hcloud.Server(
+    `${name}-server`,
+    {
+      ...called,
+      serverType: wanted.type,
+      location: wanted.location,
+      image: wanted.image,
+      sshKeys: [sshKey.id],
+      firewallIds: [firewall.id.apply(Number)],
+      publicNets: [
+        {
+          ...{ ipv4Enabled: true, ipv4: ipv4.id.apply(Number) },
+          ...(ipv6 ? { ipv6Enabled: true, ipv6: ipv6.id.apply(Number) } : { ipv6Enabled: false }),
+        },
+      ],
+      userData: key.userData,
+      labels: { ...called.labels, [keyLabel]: key.fingerprint },
+    },
+    // Each of these would replace the server, and with it all that it holds.
+    { ...child, protect: args.protect, ignoreChanges: ["image", "location", "sshKeys", "userData"] },
+  );
+}
+
+/** An address of its own: it stays where the server is made anew, and DNS with it. */
+function makeAddress(
+  name: string,
+  type: "ipv4" | "ipv6",
+  called: { name: string; labels: Record<string, string> },
+  { location }: CloudServer,
+  opts: pulumi.CustomResourceOptions,
+): hcloud.PrimaryIp {
+  return new hcloud.PrimaryIp(
+    `${name}-${type}`,
+    { ...called, name: `${called.name}-${type}`, type, location, assigneeType: "server", autoDelete: false },
+    { ...opts, ignoreChanges: ["location"] },
+  );
 }
 
 /** People reach the web, the admin reaches SSH, and ping answers. */
 function rules(adminCidrs: string[]) {
   const all = ["0.0.0.0/0", "::/0"];
   const rule = (protocol: string, port: string | undefined, sourceIps: string[]) => ({
-    direction: "in",
-    protocol,
-    port,
-    sourceIps,
+    ...{ direction: "in", protocol, port, sourceIps },
   });
   return [
     rule("tcp", "22", adminCidrs),

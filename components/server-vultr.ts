@@ -1,8 +1,10 @@
 import * as vultr from "@ediri/vultr";
 import * as pulumi from "@pulumi/pulumi";
 import type { CloudServer } from "../config";
-import { hostKey } from "./host-key";
+import { type HostKey, hostKey } from "./host-key";
 import type { ServerArgs, TargetServer } from "./server";
+
+type Child = { parent: pulumi.Resource };
 
 const tag = "trunkline-host-key-";
 
@@ -33,40 +35,10 @@ export class VultrServer extends pulumi.ComponentResource implements TargetServe
 
   constructor(name: string, args: ServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trunkline:index:VultrServer", name, {}, opts);
-    const { domain, key: admin } = args.migration;
-    const wanted = args.migration.target as CloudServer;
     const child = { parent: this };
+    const wanted = args.migration.target as CloudServer;
     const key = hostKey(`${name}-host-key`, child);
-    const sshKey = new vultr.SSHKey(`${name}-ssh-key`, { name: domain, sshKey: admin.public }, child);
-    const firewall = new vultr.FirewallGroup(`${name}-firewall`, { description: domain }, child);
-    for (const rule of rules(wanted.adminCidrs))
-      new vultr.FirewallRule(
-        `${name}-firewall-${rule.name}`,
-        { firewallGroupId: firewall.id, ...rule.args },
-        child,
-      );
-    const instance = new vultr.Instance(
-      `${name}-instance`,
-      {
-        label: domain,
-        hostname: domain.replaceAll(".", "-"),
-        plan: wanted.type,
-        region: wanted.location,
-        osId: Number(wanted.image),
-        enableIpv6: wanted.ipv6,
-        sshKeyIds: [sshKey.id],
-        firewallGroupId: firewall.id,
-        userData: key.userData,
-        activationEmail: false,
-        tags: [key.fingerprint.apply((f) => `${tag}${f}`)],
-      },
-      // Each of these would replace the server, and with it all that it holds.
-      {
-        ...child,
-        protect: args.protect,
-        ignoreChanges: ["hostname", "osId", "region", "sshKeyIds", "userData"],
-      },
-    );
+    const instance = makeInstance(name, args, wanted, key, child);
     const instanceId = instance.id;
     new vultr.ReverseIpv4(
       `${name}-rdns-ipv4`,
@@ -84,6 +56,46 @@ export class VultrServer extends pulumi.ComponentResource implements TargetServe
     this.hostKey = key.public;
     this.registerOutputs({ address: this.address, ipv6: this.ipv6 });
   }
+}
+
+function makeInstance(
+  name: string,
+  args: ServerArgs,
+  wanted: CloudServer,
+  key: HostKey,
+  child: Child,
+): vultr.Instance {
+  const { domain, key: admin } = args.migration;
+  const sshKey = new vultr.SSHKey(`${name}-ssh-key`, { name: domain, sshKey: admin.public }, child);
+  const firewall = new vultr.FirewallGroup(`${name}-firewall`, { description: domain }, child);
+  for (const rule of rules(wanted.adminCidrs))
+    new vultr.FirewallRule(
+      `${name}-firewall-${rule.name}`,
+      { firewallGroupId: firewall.id, ...rule.args },
+      child,
+    );
+  return new vultr.Instance(
+    `${name}-instance`,
+    {
+      label: domain,
+      hostname: domain.replaceAll(".", "-"),
+      plan: wanted.type,
+      region: wanted.location,
+      osId: Number(wanted.image),
+      enableIpv6: wanted.ipv6,
+      sshKeyIds: [sshKey.id],
+      firewallGroupId: firewall.id,
+      userData: key.userData,
+      activationEmail: false,
+      tags: [key.fingerprint.apply((f) => `${tag}${f}`)],
+    },
+    // Each of these would replace the server, and with it all that it holds.
+    {
+      ...child,
+      protect: args.protect,
+      ignoreChanges: ["hostname", "osId", "region", "sshKeyIds", "userData"],
+    },
+  );
 }
 
 /** People reach the web, the admin reaches SSH, and ping answers. */

@@ -24,7 +24,9 @@ export interface SshAnswer {
   rttMs: number;
 }
 
-/** Runs one command over a connection of its own, with its input on stdin. @throws Error with what to check. */
+/**
+ * Runs one command over a connection of its own, with its input on stdin. @throws Error with what to check.
+ */
 export async function runOver(
   server: SshServer,
   command: string,
@@ -102,16 +104,21 @@ function open(
       hostVerifier: (key: Buffer) => {
         const shown = `ssh-ed25519 ${key.toString("base64")}`;
         seen(shown);
-        const right =
-          "hostKey" in server.pinned
-            ? shown === server.pinned.hostKey
-            : fingerprintOf(shown) === server.pinned.fingerprint;
-        if (!right)
-          wrong = `${where} shows another host key (${shown}) than the one that is pinned (${Object.values(server.pinned).join()}): either it is not that server, or ${server.side}HostKey is wrong. Compare it with /etc/ssh/ssh_host_ed25519_key.pub on its console`;
-        return right;
+        wrong = mismatch(shown, server, where);
+        return !wrong;
       },
     });
   });
+}
+
+/** What to say of a host key that is not the pinned one; "" if it is. */
+function mismatch(shown: string, { pinned, side }: SshServer, where: string): string {
+  if ("hostKey" in pinned ? shown === pinned.hostKey : fingerprintOf(shown) === pinned.fingerprint) return "";
+  return (
+    `${where} shows another host key (${shown}) than the one that is pinned (${Object.values(pinned).join()}): ` +
+    `either it is not that server, or ${side}HostKey is wrong. ` +
+    `Compare it with /etc/ssh/ssh_host_ed25519_key.pub on its console`
+  );
 }
 
 function explain(e: Error & { level?: string }, server: SshServer, where: string): string {

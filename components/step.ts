@@ -25,8 +25,8 @@ export interface StepArgs {
 }
 
 /**
- * One wanted state of one server: `scripts/NAME.sh` there, told by WANT whether its end should be present or absent.
- * It has no `delete`: what a migration did is undone by going back, never by destroying a stack.
+ * One wanted state of one server: `scripts/NAME.sh` there, told by WANT whether its end should be present or
+ * absent. It has no `delete`: what a migration did is undone by going back, never by destroying a stack.
  */
 export class Step implements Link {
   readonly resources: remote.Command[] = [];
@@ -47,24 +47,16 @@ export class Step implements Link {
     const WANT = args.held ? "absent" : args.stage.want(from, until);
     const settings = { WANT, SIDE: on, ...args.stage.settings, ...args.settings };
     const dependsOn: Promise<pulumi.Resource[]> = this.before.promise.then((b) => [...host.resources, ...b]);
+    const hooks = args.gate && { beforeCreate: [args.gate], beforeUpdate: [args.gate] };
     const command = new remote.Command(
       name,
       {
         ...common(host, 10),
+        ...quiet,
         create: `${host.sudo}bash ${scriptsFolder}/run ${name}`,
         stdin: pulumi.secret(pulumi.output(settings).apply(encodeSettings)),
-        // Progress goes to stderr and is shown as it happens; stdout is one line of JSON for the result.
-        logging: "stderr",
-        // The result of the last run is no setting, and a long one would not fit the environment.
-        addPreviousOutputInEnv: false,
       },
-      {
-        parent: opts.parent,
-        dependsOn,
-        ignoreChanges,
-        protect: args.protect,
-        hooks: args.gate && { beforeCreate: [args.gate], beforeUpdate: [args.gate] },
-      },
+      { parent: opts.parent, dependsOn, ignoreChanges, protect: args.protect, hooks },
     );
     this.resources.push(command);
     this.result = command.stdout.apply(readResult);
@@ -79,8 +71,9 @@ export class Step implements Link {
 export const scriptsFolder = "/opt/trunkline/scripts";
 
 /**
- * The scripts on a server. They are copied *into* a folder that is made first: copied to a path that may or may
- * not exist, they would land a level deeper the second time. An edited script is one visible upload, and no step runs again for it.
+ * The scripts on a server. They are copied *into* a folder that is made first: copied to a path that may or
+ * may not exist, they would land a level deeper the second time. An edited script is one visible upload, and
+ * no step runs again for it.
  */
 export function upload(host: Host, folder: string, triggers: string[], opts: Upload): pulumi.Resource[] {
   const made = new remote.Command(
@@ -88,8 +81,7 @@ export function upload(host: Host, folder: string, triggers: string[], opts: Upl
     {
       ...common(host, opts.patience, triggers),
       create: `${host.sudo}install -d -m 0755 -o ${host.user} ${scriptsFolder.replace(/\/[^/]*$/, "")}`,
-      logging: "stderr",
-      addPreviousOutputInEnv: false,
+      ...quiet,
     },
     { parent: opts.parent, dependsOn: opts.dependsOn, ignoreChanges },
   );
@@ -113,12 +105,22 @@ export interface Upload {
 }
 
 /**
- * A changed connection alone would run every finished step again. A step that runs for another reason keeps the
- * connection of its state, and a new server (another host key, see triggers) replaces its steps and gives them its own.
+ * A changed connection alone would run every finished step again. A step that runs for another reason keeps
+ * the connection of its state, and a new server (another host key, see triggers) replaces its steps and gives
+ * them its own.
  */
 const ignoreChanges = ["connection"];
 
-/** What every command needs to know. customTimeouts would be ignored by remote commands, so the scripts keep the deadlines. */
+/**
+ * Progress goes to stderr and is shown as it happens; stdout is one line of JSON for the result. The result
+ * of the last run is no setting for the next, and a long one would not fit into its environment.
+ */
+const quiet = { logging: "stderr", addPreviousOutputInEnv: false } as const;
+
+/**
+ * What every command needs to know. customTimeouts would be ignored by remote commands, so the scripts keep
+ * the deadlines.
+ */
 function common(host: Host, dialErrorLimit: number, triggers: string[] = []) {
   return {
     connection: {

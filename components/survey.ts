@@ -96,7 +96,10 @@ function pythonValue(name: string, value: unknown): string {
   return `${name} = __import__("json").loads(${JSON.stringify(JSON.stringify(value))})\n`;
 }
 
-/** The survey's own text, after its settings and the modules that it would import. A JSON text within a JSON string is a Python string too. */
+/**
+ * The survey's own text, after its settings and the modules that it would import. A JSON text within a JSON
+ * string is a Python string too.
+ */
 export async function scriptWith(settings: Record<string, unknown>): Promise<string> {
   const given = { SETTINGS: settings, MODULES: { ...(await modules("survey")), ...(await modules("lib")) } };
   const lines = Object.entries(given).map(

@@ -29,6 +29,9 @@ export class Switchover extends pulumi.ComponentResource {
     const child = { parent: this };
     const token = new random.RandomPassword(`${name}-token`, { length: 40, special: false }, child);
     const AGENT_TOKEN = token.result;
+    const { replicationPassword: REPL_PASSWORD, appPassword: APP_PASSWORD } = args;
+    const [DEADLINE_MS, DRAIN_SECONDS] = [String(args.deadlineMs), String(args.drainSeconds)];
+    const CARRY_REDIS = args.carryRedis ? "yes" : "no";
     this.agent = new Step("switchover/agent", { stage, settings: { AGENT_TOKEN } }, child);
     this.run = new Step(
       "switchover/run",
@@ -37,22 +40,11 @@ export class Switchover extends pulumi.ComponentResource {
         gate: args.gate,
         // While the data are on the target (or may be), nothing that this step stands on can be destroyed.
         protect: reached(stage.phase, "switch") || reached(stage.at, "switch"),
-        settings: {
-          AGENT_TOKEN,
-          REPL_PASSWORD: args.replicationPassword,
-          APP_PASSWORD: args.appPassword,
-          DEADLINE_MS: String(args.deadlineMs),
-          DRAIN_SECONDS: String(args.drainSeconds),
-          CARRY_REDIS: args.carryRedis ? "yes" : "no",
-        },
+        settings: { AGENT_TOKEN, REPL_PASSWORD, APP_PASSWORD, DEADLINE_MS, DRAIN_SECONDS, CARRY_REDIS },
       },
       child,
     );
-    this.check = new Step(
-      "switchover/check",
-      { stage, settings: { CARRY_REDIS: args.carryRedis ? "yes" : "no" } },
-      child,
-    );
+    this.check = new Step("switchover/check", { stage, settings: { CARRY_REDIS } }, child);
     this.registerOutputs({});
   }
 }

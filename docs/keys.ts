@@ -1,4 +1,7 @@
-/** Prints the table of configuration keys from Pulumi.yaml's schema: `node --import tsx docs/keys.ts > docs/keys.md`. */
+/**
+ * Prints the table of configuration keys from Pulumi.yaml's schema: `node --import tsx docs/keys.ts >
+ * docs/keys.md`.
+ */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";

@@ -20,44 +20,41 @@ export function estimatesOf(steps: StepName[], source: Raw | undefined, migratio
   return steps.map((step) => ({ step, ...estimate(step, source, migration) }));
 }
 
-function estimate(
-  step: StepName,
-  source: Raw | undefined,
-  m: Migration,
-): { seconds: number; because: string } {
-  const database = (source?.postgres?.clusterBytes ?? 0) / MiB;
-  const redis = (source?.redis?.usedBytes ?? 0) / MiB;
-  const app = (source?.mastodon?.appBytes ?? 0) / MiB;
-  const media = source?.media?.store === "local" ? (source.media.bytes ?? 0) / MiB : 0;
-  const files = source?.media?.store === "local" ? (source.media.files ?? 0) : 0;
-  const limited = (r: number) => Math.min(r, m.copyRateMiB || r);
+function estimate(step: StepName, source: Raw | undefined, m: Migration): Omit<Estimate, "step"> {
   const base = planned(step).seconds;
-  const of = (mib: number, r: number) => ({
-    seconds: Math.ceil(base + mib / r),
-    because: `${Math.ceil(mib)} MiB at ${r} MiB/s`,
+  const work = workOf(source, Math.min(rate.files, m.copyRateMiB || rate.files))[step] ?? [];
+  const parts = work.map(({ amount, perSecond, unit }) => ({
+    seconds: Math.ceil(base + amount / perSecond),
+    because: `${Math.ceil(amount)} ${unit} at ${perSecond} ${unit}/s`,
+  }));
+  return parts.sort((a, b) => b.seconds - a.seconds)[0] ?? { seconds: base, because: "" };
+}
+
+interface Work {
+  amount: number;
+  perSecond: number;
+  unit: "MiB" | "files";
+}
+
+/** What each step has to get through; where there is more than one measure, the slower counts. */
+function workOf(source: Raw | undefined, files: number): Partial<Record<StepName, Work[]>> {
+  const mib = (bytes: number | null | undefined, perSecond: number): Work => ({
+    ...{ amount: (bytes ?? 0) / MiB, perSecond, unit: "MiB" },
   });
-  switch (step) {
-    case "app/tree":
-      return of(app, limited(rate.files));
-    case "database/standby":
-      return of(database, rate.stream);
-    case "database/check":
-      return of(database * 0.3, rate.check);
-    case "redis/replica":
-      return of(redis, rate.stream);
-    case "media/copy": {
-      const byBytes = of(media, limited(rate.files));
-      const byFiles = Math.ceil(base + files / rate.filesPerSecond);
-      return byFiles > byBytes.seconds
-        ? { seconds: byFiles, because: `${files} files at ${rate.filesPerSecond}/s` }
-        : byBytes;
-    }
-    case "backup/run":
-    case "backup/prove":
-      return of(database, rate.backup);
-    default:
-      return { seconds: base, because: "" };
-  }
+  const database = source?.postgres?.clusterBytes ?? 0;
+  const media = source?.media?.store === "local" ? source.media : null;
+  return {
+    "app/tree": [mib(source?.mastodon?.appBytes, files)],
+    "database/standby": [mib(database, rate.stream)],
+    "database/check": [mib(database * 0.3, rate.check)],
+    "redis/replica": [mib(source?.redis?.usedBytes, rate.stream)],
+    "media/copy": [
+      mib(media?.bytes, files),
+      { amount: media?.files ?? 0, perSecond: rate.filesPerSecond, unit: "files" },
+    ],
+    "backup/run": [mib(database, rate.backup)],
+    "backup/prove": [mib(database, rate.backup)],
+  };
 }
 
 export interface Pause {
@@ -70,8 +67,9 @@ export interface Pause {
 }
 
 /**
- * How long writes will wait in the switchover: two round trips, the drain of what is under way (a statement or two over the
- * tunnel), 80 ms of shutdown and promotion, and what slow disks and pages dirtied since the checkpoint add to that.
+ * How long writes will wait in the switchover: two round trips, the drain of what is under way (a statement
+ * or two over the tunnel), 80 ms of shutdown and promotion, and what slow disks and pages dirtied since the
+ * checkpoint add to that.
  *
  * @param ownRttMs this machine's round trip to the source, used until the target is there to measure its own.
  */

@@ -1,8 +1,8 @@
 import type { Raw } from "./raw";
 
 /**
- * What every step is told about the source, by the name of the setting. Taken from the first survey and kept for
- * good: a source that is fenced, masked or gone must not change what the steps are told.
+ * What every step is told about the source, by the name of the setting. Taken from the first survey and kept
+ * for good: a source that is fenced, masked or gone must not change what the steps are told.
  */
 export type Facts = Record<(typeof factNames)[number], string>;
 
@@ -63,7 +63,8 @@ export function factsOf(source: Raw): Facts {
 
 /** Names of facts that no step can do without and that this survey could not tell. */
 export function missingFacts(facts: Facts): string[] {
-  // A Postgres that is no Debian cluster has no such name, and not every site has an app of its own to stream.
+  // A Postgres that is no Debian cluster has no such name, and not every site has an app of its own to
+  // stream.
   const optional = ["PG_CLUSTER", "STREAMING_UNITS"];
   return factNames.filter((n) => !facts[n] && !optional.includes(n));
 }

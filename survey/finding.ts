@@ -5,7 +5,10 @@ import type { DnsRecord } from "./records";
 
 export type Level = "error" | "warning" | "note";
 
-/** Something about the two servers that the admin should know. An error stops preview and up before anything is changed. */
+/**
+ * Something about the two servers that the admin should know. An error stops preview and up before anything
+ * is changed.
+ */
 export interface Finding {
   level: Level;
   /** A short name that stays the same, for acceptFindings and the docs. */

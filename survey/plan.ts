@@ -13,8 +13,9 @@ export interface PlannedStep {
 }
 
 /**
- * Every step there is: where it runs, and in which phases its end is wanted. The order is that of the runbook (index.ts), and
- * a test holds the two together. The standby and the replica stay in retire: by then they are the primaries.
+ * Every step there is: where it runs, and in which phases its end is wanted. The order is that of the runbook
+ * (index.ts), and a test holds the two together. The standby and the replica stay in retire: by then they are
+ * the primaries.
  */
 export const plan = {
   "access/grant": { on: "source", from: "prepare", until: "retire", seconds: 2 },

@@ -2,8 +2,9 @@ import { type Phase } from "./phase";
 import type { Raw } from "./raw";
 
 /**
- * Where a migration stands, told from the servers themselves and never from the stack: the furthest phase that has
- * left a trace. A trace counts even where the phase is not through, since whatever was begun has to be undone on the way back.
+ * Where a migration stands, told from the servers themselves and never from the stack: the furthest phase
+ * that has left a trace. A trace counts even where the phase is not through, since whatever was begun has to
+ * be undone on the way back.
  *
  * @param source undefined where it can't be reached.
  * @param target undefined where there is none yet, or it can't be reached.

@@ -1,17 +1,24 @@
+import type { Postgres, Redis } from "./raw-data";
+
 /**
- * What `scripts/survey/survey.py` prints about one host: one JSON document, the same shape for the source and the
- * target. Everything is read, nothing is changed, and nothing in it is a secret: of a secret only a salted hash.
+ * What `scripts/survey/survey.py` prints about one host: one JSON document, the same shape for the source and
+ * the target. Everything is read, nothing is changed, and nothing in it is a secret: of a secret only a
+ * salted hash.
  *
- * Rules for every field: sizes in bytes, durations in milliseconds unless the name says otherwise, times as epoch
- * milliseconds of that host's clock. `null` means "could not be told" or "is not there", and whoever could not tell
- * something adds a line to `unread`, with the reason. An absent part (no Postgres on a fresh target) is null as a whole.
+ * Rules for every field: sizes in bytes, durations in milliseconds unless the name says otherwise, times as
+ * epoch milliseconds of that host's clock. `null` means "could not be told" or "is not there", and whoever
+ * could not tell something adds a line to `unread`, with the reason. An absent part (no Postgres on a fresh
+ * target) is null as a whole.
  */
 export interface Raw {
   /** Version of this shape. */
   format: 1;
   side: "source" | "target";
   host: Host;
-  /** Programs that the steps need, by name: rsync, python3, node, ssh, nginx, systemctl, sudo, curl, pg_lsclusters. Value: version or "yes", null if missing. */
+  /**
+   * Programs that the steps need, by name: rsync, python3, node, ssh, nginx, systemctl, sudo, curl,
+   * pg_lsclusters. Value: version or "yes", null if missing.
+   */
   tools: Record<string, string | null>;
   disks: Disk[];
   sshd: Sshd | null;
@@ -21,7 +28,10 @@ export interface Raw {
   media: Media | null;
   nginx: Nginx | null;
   trunkline: Trunkline;
-  /** Round trip to the other side, if the program told the script where that is (SETTINGS.peer = "address:port"; the time of a TCP connect, best of 3). */
+  /**
+   * Round trip to the other side, if the program told the script where that is (SETTINGS.peer =
+   * "address:port"; the time of a TCP connect, best of 3).
+   */
   peer: { address: string; rttMs: number | null; error: string | null } | null;
   /** What could not be read, and why. */
   unread: { what: string; why: string }[];
@@ -40,7 +50,9 @@ export interface Host {
   python: string;
   /** Login user of the survey, and whether it is root or may become root by `sudo -n`. */
   login: { user: string; root: boolean; sudo: boolean };
-  /** Clock of the host when it answered; whether something keeps it in step (timedatectl), null if unknown. */
+  /**
+   * Clock of the host when it answered; whether something keeps it in step (timedatectl), null if unknown.
+   */
   clock: { epochMs: number; synchronized: boolean | null };
   /** Addresses of the host's interfaces, loopback left out. */
   addresses: { ipv4: string[]; ipv6: string[] };
@@ -48,7 +60,10 @@ export interface Host {
   aes: boolean;
 }
 
-/** One mounted file system that holds something of interest (/, Postgres' data, the media, the app, /var/lib/trunkline). */
+/**
+ * One mounted file system that holds something of interest (/, Postgres' data, the media, the app,
+ * /var/lib/trunkline).
+ */
 export interface Disk {
   mount: string;
   device: string;
@@ -80,7 +95,10 @@ export interface Mastodon {
   appBytes: number | null;
   env: Env;
   units: { web: Unit[]; sidekiq: Unit[]; streaming: Unit[] };
-  /** Encrypted rows there are to prove the keys with: count of users with an otp_secret and of keypairs with a private key (0 if the column is not there). */
+  /**
+   * Encrypted rows there are to prove the keys with: count of users with an otp_secret and of keypairs with a
+   * private key (0 if the column is not there).
+   */
   encryptedRows: number | null;
 }
 
@@ -89,7 +107,10 @@ export interface Env {
   path: string;
   /** Names of all variables that are set. */
   keys: string[];
-  /** Values of variables that are no secrets (see survey.py's allow list: LOCAL_DOMAIN, WEB_DOMAIN, DB_HOST, REDIS_HOST, S3_ENABLED …). */
+  /**
+   * Values of variables that are no secrets (see survey.py's allow list: LOCAL_DOMAIN, WEB_DOMAIN, DB_HOST,
+   * REDIS_HOST, S3_ENABLED …).
+   */
   values: Record<string, string>;
   /** Salted hash (SETTINGS.salt) of each secret that is set and not empty. Empty when no salt was given. */
   hashes: Record<string, string>;
@@ -102,97 +123,11 @@ export interface Unit {
   enabled: string;
   /** -q arguments of a Sidekiq unit, in order, without weights; empty: all queues. */
   queues: string[];
-  /** true if the file differs from Mastodon's own dist/ unit by name (mastodon-sidekiq-ingress …) — a unit that the admin made. */
+  /**
+   * true if the file differs from Mastodon's own dist/ unit by name (mastodon-sidekiq-ingress …) — a unit
+   * that the admin made.
+   */
   custom: boolean;
-}
-
-export interface Postgres {
-  major: number;
-  /** Full server version, 15.8. */
-  version: string;
-  port: number;
-  /** Debian's cluster name, "15/main"; null if it is not a Debian cluster. */
-  cluster: string | null;
-  dataDir: string;
-  /** `down`: installed but not answering. */
-  role: "primary" | "standby" | "down";
-  /** standby.signal lies in the data directory (true on a primary: it is fenced at its next start). */
-  standbySignal: boolean;
-  systemId: string | null;
-  /** From here on null or empty when role is down. */
-  database: {
-    name: string;
-    user: string;
-    bytes: number;
-    owner: string;
-    encoding: string;
-    collate: string;
-    /** Provider c (libc), i (ICU), b (builtin). */
-    provider: string;
-    /** Recorded and actual collation version (null below 15 and for C). */
-    collationVersion: string | null;
-    actualCollationVersion: string | null;
-  } | null;
-  /** Bytes of the whole cluster: what a base backup copies. */
-  clusterBytes: number | null;
-  /** pg_settings, as text: wal_level, max_wal_senders, max_replication_slots, max_connections, max_worker_processes,
-   *  max_prepared_transactions, max_locks_per_transaction, wal_keep_size, max_slot_wal_keep_size, shared_buffers, archive_mode,
-   *  archive_command, synchronous_standby_names, data_checksums, listen_addresses, hba_file, ssl, password_encryption. */
-  settings: Record<string, string>;
-  slots: { name: string; type: string; active: boolean; walStatus: string | null }[];
-  walsenders: {
-    application: string;
-    user: string;
-    state: string;
-    client: string | null;
-    lagBytes: number | null;
-  }[];
-  archiver: {
-    failed: number;
-    archived: number;
-    lastFailedMs: number | null;
-    lastArchivedMs: number | null;
-  } | null;
-  /** Qualified names. */
-  unlogged: string[];
-  prepared: number;
-  /** Client transactions older than 60 s. */
-  longTransactions: { pid: number; seconds: number; application: string; user: string }[];
-  /** Tablespaces outside the data directory. */
-  tablespaces: { name: string; location: string }[];
-  extensions: string[];
-  /** WAL written between two looks at least a second apart. */
-  walBytesPerSecond: number | null;
-  walSinceCheckpointBytes: number | null;
-  /** A standby: lag of replay, and whether its receiver is streaming. */
-  standby: {
-    streaming: boolean;
-    senderHost: string | null;
-    senderPort: number | null;
-    replayLagBytes: number | null;
-  } | null;
-}
-
-export interface Redis {
-  version: string;
-  /** redis or valkey. */
-  kind: string;
-  port: number;
-  role: "master" | "replica" | "down";
-  /** Host and port of the master of a replica. */
-  masterHost: string | null;
-  masterPort: number | null;
-  linkUp: boolean | null;
-  usedBytes: number | null;
-  maxmemoryPolicy: string | null;
-  appendonly: boolean | null;
-  rdbSaving: boolean | null;
-  replicas: { address: string; port: number; state: string }[];
-  /** A password is set. */
-  requiresPassword: boolean;
-  databases: number | null;
-  /** Keys in databases other than the one that Mastodon uses. */
-  otherDatabases: number[];
 }
 
 export interface Media {
@@ -203,7 +138,10 @@ export interface Media {
   /** local: files on this host; s3, swift, azure: elsewhere, and there is nothing to copy. */
   store: "local" | "s3" | "swift" | "azure";
   exists: boolean;
-  /** Bytes and files in all and by class (first folder: accounts, media_attachments, cache …). Null: not counted within the deadline. */
+  /**
+   * Bytes and files in all and by class (first folder: accounts, media_attachments, cache …). Null: not
+   * counted within the deadline.
+   */
   bytes: number | null;
   files: number | null;
   classes: Record<string, { bytes: number; files: number }>;

@@ -2,7 +2,10 @@ import type { Estimate, Pause } from "./estimates";
 import { type Finding, type Seen, size } from "./finding";
 import type { Raw } from "./raw";
 
-/** The preview's picture of the migration: both servers, what was found, the steps to come, and the expected write pause. */
+/**
+ * The preview's picture of the migration: both servers, what was found, the steps to come, and the expected
+ * write pause.
+ */
 export function render(seen: Seen, findings: Finding[], steps: Estimate[], pause?: Pause): string {
   return [
     table("Survey", surveyRows(seen)),

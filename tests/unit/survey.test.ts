@@ -125,7 +125,7 @@ test("estimates grow with what is copied, and are held back by the rate limit", 
   assert.deepEqual(estimatesOf(["media/copy"], many, migration())[0], {
     step: "media/copy",
     seconds: 10_003,
-    because: "4000000 files at 400/s",
+    because: "4000000 files at 400 files/s",
   });
 });
 
