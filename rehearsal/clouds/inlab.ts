@@ -29,12 +29,13 @@ function accept(address: string, { protocol, port, sources }: FirewallRule): str
   ];
 }
 
-/** A table of one server's own: replaced as a whole, so that no packet ever meets half of it. */
-function tableFor(name: string, address: string, rules: FirewallRule[] | undefined): string {
+/** A table of one server's own: replaced as a whole, so that no packet ever meets half of it. IPv6 is not filtered. */
+export function tableFor(name: string, address: string, rules: FirewallRule[] | undefined): string {
   const table = `inet cloud_${name.replace(/\W/g, "_")}`;
   const clear = `table ${table}\ndelete table ${table}\n`;
   if (!rules) return clear;
   const lines = [
+    "meta nfproto ipv6 accept",
     `ip daddr != ${address} accept`,
     "ct state established,related accept",
     ...rules.flatMap((rule) => accept(address, rule)),

@@ -207,8 +207,8 @@ function contract(open: () => Promise<Plugin>, isStandIn: boolean): void {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  for (const end = Date.now() + 10_000; !condition(); await new Promise((r) => setTimeout(r, 20))) {
-    if (Date.now() > end) throw new Error(`waited 10 s for ${condition}`);
+  for (const end = Date.now() + 60_000; !condition(); await new Promise((r) => setTimeout(r, 20))) {
+    if (Date.now() > end) throw new Error(`waited 60 s for ${condition}`);
   }
 }
 

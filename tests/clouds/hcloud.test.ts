@@ -189,6 +189,21 @@ describe("hcloud", () => {
     assert.deepEqual([looked["ttl"], looked["records"]], [60, [{ value: "198.18.1.10", comment: "" }]]);
   });
 
+  it("gives a set no TTL where it has none of its own", async () => {
+    clouds.api.addZone({
+      provider: "hcloud",
+      name: "social.example",
+      records: [{ name: "social.example", type: "A", content: "198.18.0.10" }],
+    });
+    const { rrsets } = await plugin.invoke("hcloud:index/getZoneRrsets:getZoneRrsets", {
+      zone: "social.example",
+    });
+    assert.deepEqual(
+      (rrsets as Props[]).map((r) => [r["name"], r["type"], r["ttl"]]),
+      [["@", "A", undefined]],
+    );
+  });
+
   it("finds servers by label, so that one made before a crash can be taken over by import", async () => {
     const made = await plugin.create(SERVER, server({ labels: { stack: "dev" } }));
     const find = async (withSelector: string): Promise<unknown[]> =>

@@ -138,8 +138,8 @@ export const out = step.stdout;
       );
       const { child, result } = project.start("preview");
       const until = async (what: string, condition: () => boolean): Promise<void> => {
-        for (const end = Date.now() + 20_000; !condition(); await new Promise((r) => setTimeout(r, 50))) {
-          if (Date.now() > end) throw new Error(`waited 20 s until ${what}`);
+        for (const end = Date.now() + 60_000; !condition(); await new Promise((r) => setTimeout(r, 50))) {
+          if (Date.now() > end) throw new Error(`waited 60 s until ${what}`);
         }
       };
       await until("the program ran", () => existsSync(mark));

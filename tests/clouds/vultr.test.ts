@@ -57,6 +57,13 @@ describe("vultr", () => {
     assert.deepEqual(made.secret, ["defaultPassword"]);
     assert.deepEqual(booted[0]?.publicKeys, [sshKey.trim()]);
     assert.deepEqual(filter, [{ protocol: "tcp", port: "80-443", sources: ["0.0.0.0/0"] }]);
+    const { instances } = await plugin.invoke("vultr:index/getInstances:getInstances", {
+      filters: [{ name: "hostname", values: ["new", "other"] }],
+    });
+    assert.deepEqual(
+      (instances as Props[]).map((i) => i["id"]),
+      [made.id],
+    );
     const reverse = { instanceId: made.id, ip: "198.18.1.10", reverse: "social.example" };
     await plugin.create("vultr:index/reverseIpv4:ReverseIpv4", reverse);
     assert.equal(clouds.api.state.reverse["198.18.1.10"], "social.example");

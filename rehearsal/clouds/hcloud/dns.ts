@@ -83,21 +83,17 @@ function write(store: Store, zone: Zone, name: string, inputs: Props): void {
   });
 }
 
-/** The name is made of the set itself where the program gives none. */
-function nameOf(inputs: Props): string {
-  return String(inputs["name"] ?? "@");
-}
-
 export function zoneRrset({ store }: Cloud): Resource {
   return {
-    required: ["zone", "type", "records"],
-    optional: ["name", "ttl", "labels", "changeProtection"],
-    computed: ["name", "changeProtection"],
+    // The SDK does without a name, and then gets a random one, which nobody wants: here it must be given.
+    required: ["zone", "name", "type", "records"],
+    optional: ["ttl", "labels", "changeProtection"],
+    computed: ["changeProtection"],
     replaceOn: ["zone", "name", "type"],
     check,
     async create(inputs) {
       const zone = zoneOf(store, inputs["zone"]);
-      const name = nameOf(inputs);
+      const name = String(inputs["name"]);
       const type = String(inputs["type"]);
       if (recordsOf(zone, name, type).length > 0)
         throw new Error(`RRSet ${name}/${type} already exists (uniqueness_error)`);
@@ -107,7 +103,7 @@ export function zoneRrset({ store }: Cloud): Resource {
         throw new Error(`${name}: a CNAME cannot stand beside other records (invalid_input)`);
       }
       write(store, zone, name, inputs);
-      return { id: `${name}/${type}`, outputs: { name, changeProtection: false } };
+      return { id: `${name}/${type}`, outputs: { changeProtection: false } };
     },
     /** Import ids are ZONE/NAME/TYPE; in the state it is NAME/TYPE. */
     async read(id) {
@@ -126,11 +122,11 @@ export function zoneRrset({ store }: Cloud): Resource {
       };
     },
     async update(_id, inputs) {
-      write(store, zoneOf(store, inputs["zone"]), nameOf(inputs), inputs);
+      write(store, zoneOf(store, inputs["zone"]), String(inputs["name"]), inputs);
     },
     async delete(_id, old) {
       const zone = zoneOf(store, old.outputs["zone"]);
-      const gone = recordsOf(zone, nameOf(old.outputs), String(old.outputs["type"]));
+      const gone = recordsOf(zone, String(old.outputs["name"]), String(old.outputs["type"]));
       store.change(() => {
         take(zone.records, (r) => gone.includes(r));
         zone.serial++;
@@ -162,16 +158,17 @@ function describeSet(zone: Zone, name: string, type: string): Props {
   const [first, ...others] = recordsOf(zone, name, type);
   if (!first) return notFound("RRSet", `${name}/${type}`);
   const records = [first, ...others].map((r) => ({ value: r.content, comment: r.comment ?? "" }));
-  return {
+  // A set without a TTL of its own has none here either; it is served with the zone's.
+  return compact({
     id: `${name}/${type}`,
     zone: zone.name,
     name,
     type,
-    ttl: first.ttl ?? zone.ttl,
+    ttl: first.ttl,
     labels: {},
     changeProtection: false,
     records,
-  };
+  });
 }
 
 export function lookups({ store }: Cloud): Record<string, Function> {

@@ -9,7 +9,7 @@ import { take, type Server } from "../store";
 import type { Json, Props } from "../values";
 import { apiError } from "./error";
 import { firewallGroup, firewallRule } from "./firewall";
-import { instance } from "./instance";
+import { instance, instances } from "./instance";
 
 function sshKey({ store }: Cloud): Resource {
   return {
@@ -80,5 +80,6 @@ export function vultr(cloud: Cloud): Package {
       "vultr:index/reverseIpv4:ReverseIpv4": reverse(cloud, "ipv4"),
       "vultr:index/reverseIpv6:ReverseIpv6": reverse(cloud, "ipv6"),
     },
+    functions: { "vultr:index/getInstances:getInstances": instances(cloud) },
   };
 }

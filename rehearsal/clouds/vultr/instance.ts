@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { cloudConfigOf } from "../cloudinit";
 import { applyFirewalls, boot, freeIpv4, freeIpv6, type Cloud } from "../lab";
-import type { Failure, Resource } from "../resource";
+import type { Failure, Function, Resource } from "../resource";
 import { take, type Server } from "../store";
 import { compact, type Props } from "../values";
 import { apiError } from "./error";
@@ -162,4 +162,34 @@ export function instance(cloud: Cloud): Resource {
       store.change((s) => take(s.servers, (one) => one.id === id));
     },
   };
+}
+
+/** Filters by the API's own field names; all must match, by one of their values each. An empty list is no error. */
+export function instances({ store }: Cloud): Function {
+  return async (args) => {
+    const filters = (args["filters"] ?? []) as { name: string; values: string[] }[];
+    if (filters.length === 0) throw new Error("issue with filter: false");
+    const described = store.state.servers
+      .filter((s) => s.provider === "vultr")
+      .map((s) => ({ tags: [], ...s.inputs, ...describe(s, ""), id: s.id }) as Props);
+    const fields: Record<string, string> = {
+      id: "id",
+      label: "label",
+      hostname: "hostname",
+      region: "region",
+      plan: "plan",
+      main_ip: "mainIp",
+    };
+    const found = described.filter((one) =>
+      filters.every(({ name, values }) => {
+        const field = fields[name] ?? unknownFilter(name, Object.keys(fields));
+        return values.includes(String(one[field]));
+      }),
+    );
+    return { ...args, id: "instances", instances: found };
+  };
+}
+
+function unknownFilter(name: string, known: string[]): never {
+  throw new Error(`vultr: the stand-in has no filter "${name}"; it has ${known.join(", ")}`);
 }
