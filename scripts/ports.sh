@@ -14,7 +14,6 @@ PORT_POOLER=6432       # PgBouncer
 PORT_REDIS_PROXY=6380  # HAProxy for Redis
 PORT_TARGET_PG=5432    # the target's own Postgres
 PORT_TARGET_REDIS=6379 # and Redis
-PORT_SHARE=18873       # its media, for the way back
 REDIS_PROXY_ADMIN=/run/haproxy/admin.sock
 
 # On the source: what the forwards end at, and the reverse forwards for the way back.
@@ -22,4 +21,3 @@ PORT_AGENT=17000
 PORT_SOURCE_MEDIA=18090
 PORT_BACK_PG=25432
 PORT_BACK_REDIS=26379
-PORT_BACK_SHARE=28873

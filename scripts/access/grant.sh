@@ -66,7 +66,7 @@ write_keys() {
 tunnel_line() {
   local options="restrict,port-forwarding" port
   for port in "$PG_PORT" "$REDIS_PORT" "$PORT_AGENT" "$PORT_SOURCE_MEDIA"; do options+=",permitopen=\"127.0.0.1:$port\""; done
-  for port in "$PORT_BACK_PG" "$PORT_BACK_REDIS" "$PORT_BACK_SHARE"; do options+=",permitlisten=\"127.0.0.1:$port\""; done
+  for port in "$PORT_BACK_PG" "$PORT_BACK_REDIS"; do options+=",permitlisten=\"127.0.0.1:$port\""; done
   # A command that does nothing and ends with its connection. There has to be one: without a session sshd leaves Nagle's
   # algorithm on, and everything small that comes back through a busy tunnel waits for a round trip more.
   echo "$options,command=\"exec tail --pid=\$PPID -f /dev/null\" $(bare_key "$TUNNEL_PUBLIC_KEY") $tunnel_mark"

@@ -49,8 +49,7 @@ slot_released() {
 write_config() {
   {
     host copy "LocalForward 127.0.0.1:$PORT_COPY 127.0.0.1:$PG_PORT" \
-      "LocalForward 127.0.0.1:$PORT_MEDIA 127.0.0.1:$PORT_SOURCE_MEDIA" \
-      "RemoteForward 127.0.0.1:$PORT_BACK_SHARE 127.0.0.1:$PORT_SHARE"
+      "LocalForward 127.0.0.1:$PORT_MEDIA 127.0.0.1:$PORT_SOURCE_MEDIA"
     host wal "LocalForward 127.0.0.1:$PORT_WAL 127.0.0.1:$PG_PORT" \
       "RemoteForward 127.0.0.1:$PORT_BACK_PG 127.0.0.1:$PORT_TARGET_PG"
     host sql "LocalForward 127.0.0.1:$PORT_SQL 127.0.0.1:$PG_PORT"
