@@ -1,5 +1,5 @@
 import type { Fault } from "./faults";
-import { ledger, type Primaries, writablePrimaries } from "./judge";
+import { ledger, type Primaries, watchJobs, writablePrimaries } from "./judge";
 import type { Ledger, Switchover } from "./report/model";
 import type { RunResult } from "./stack";
 import type { Timeline } from "./timeline";
@@ -33,6 +33,8 @@ export class Journey {
     if (!fault && !first.ok) throw new Error(`${phase} failed:\n${first.output}`);
     const last = fault ? await this.afterFault(fault, first) : first;
     this.timeline.end();
+    // The judge listens to whichever Redis there is: a job may be made and done on either side of the switch.
+    for (const host of this.world.lab.hosts()) if (host.running()) await watchJobs(host);
     return last;
   }
 

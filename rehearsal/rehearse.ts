@@ -98,7 +98,14 @@ async function draw(journey: Journey, timeline: Timeline, story: Story): Promise
     steps: timeline.steps,
     switchover: there.switchover,
     back: back?.switchover,
-    clients: { requests: asked, failed, longestStallMs, writeStallMs: longestWrite(requests), streams },
+    clients: {
+      requests: asked,
+      failed,
+      longestStallMs,
+      writeStallMs: longestWrite(requests),
+      streams,
+      slowest: slowest(await world.people.samples(0, Infinity), timeline),
+    },
     federation: remotes,
     ledger: there.books,
     backLedger: back?.books,
@@ -106,6 +113,13 @@ async function draw(journey: Journey, timeline: Timeline, story: Story): Promise
     environment: world.environment(),
     requests,
   };
+}
+
+function slowest(all: RequestSample[], timeline: Timeline) {
+  const phaseOf = (t: number) =>
+    [...timeline.phases].reverse().find((p) => (p.startedAt ?? 0) <= t)?.phase ?? "";
+  const worst = [...all].sort((a, b) => b.ms - a.ms).slice(0, 10);
+  return worst.map((r) => ({ ms: Math.round(r.ms), kind: r.kind, phase: phaseOf(r.t), at: r.t }));
 }
 
 function longestWrite(requests: RequestSample[]): number {

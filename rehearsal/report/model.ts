@@ -59,6 +59,8 @@ export interface Clients {
   failed: number;
   /** Longest time that a person waited for one thing, retries included. */
   longestStallMs: number;
+  /** The slowest requests, and in which phase they began. */
+  slowest?: { ms: number; kind: string; phase: string; at: number }[];
   /** The same for the writes around the switch alone. */
   writeStallMs?: number;
   streams?: { clients: number; events: number; reconnects: number; longestGapMs: number };
