@@ -225,6 +225,18 @@ describe("a small instance on a host of the lab", () => {
     assert.equal((await instance.post(3, { status: "writable" })).status, 200);
   });
 
+  test("after a power cut everything comes up by itself", async () => {
+    await host.reboot();
+    const up = async () =>
+      (await instance.ask("GET", "/api/v2/instance").catch(() => undefined))?.status === 200;
+    await until("the site answers", up);
+    await until("Sidekiq is there", async () => (await instance.redis("SCARD", "processes")) !== "0");
+    const { id } = json(await instance.post(4, { status: "back" }));
+    const mine = () => instance.ask("GET", "/api/v1/timelines/home", { headers: instance.as(4) });
+    await until("the post is in the feed", async () => (await mine()).body.includes(id));
+    assert.equal((await instance.ask("GET", "/api/v1/streaming/health")).status, 200);
+  });
+
   test("requests are limited by the client's address, which proxies pass on", async () => {
     const from = (ip: string) =>
       host.sh(`curl -s -o /dev/null -w '%{http_code}\\n' -H 'Host: ${domain}' -H 'X-Forwarded-Proto: https' -H 'X-Forwarded-For: ${ip}' \

@@ -30,7 +30,7 @@ export function isConnectionError(e: unknown): boolean {
   const { code = "", message = "" } = e as { code?: string; message?: string };
   return (
     /^(08|57P0[123]|ECONN|EPIPE|ENOENT|ETIMEDOUT)/.test(code) ||
-    /Connection terminated|timeout exceeded when trying to connect|not queryable/.test(message)
+    /Connection terminated|not queryable/.test(message)
   );
 }
 

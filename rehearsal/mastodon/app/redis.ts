@@ -74,10 +74,13 @@ export class Redis {
 
   private async send(commands: (string | number)[][], timeoutMs: number): Promise<Reply[]> {
     const pending = (this.socket ??= Connection.open(this.options));
+    let connection: Connection | undefined;
     try {
-      return await (await pending).send(commands, timeoutMs);
+      connection = await pending;
+      return await connection.send(commands, timeoutMs);
     } catch (e) {
-      if (e instanceof RedisConnectionError && this.socket === pending) this.close();
+      const broken = !connection || e instanceof RedisConnectionError;
+      if (broken && this.socket === pending) this.close();
       throw e;
     }
   }

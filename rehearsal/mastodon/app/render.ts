@@ -122,16 +122,18 @@ export async function renderStatuses(
 ): Promise<Record<string, unknown>[]> {
   if (statuses.length === 0) return [];
   const ids = statuses.map((s) => s.id);
-  const [accounts, media, mentions, stats] = await Promise.all([
-    accountsById(db, [...new Set(statuses.map((s) => s.account_id))]),
-    db.rows<Media>("SELECT * FROM media_attachments WHERE status_id = ANY($1) ORDER BY id", [ids]),
-    db.rows<Mention>(
-      `SELECT m.status_id, a.id, a.username, a.domain, a.url FROM mentions m JOIN accounts a ON a.id = m.account_id
-       WHERE m.status_id = ANY($1) AND NOT m.silent ORDER BY m.id`,
-      [ids],
-    ),
-    db.rows("SELECT * FROM status_stats WHERE status_id = ANY($1)", [ids]),
-  ]);
+  // One after another: a thread of Puma has one connection.
+  const accounts = await accountsById(db, [...new Set(statuses.map((s) => s.account_id))]);
+  const media = await db.rows<Media>(
+    "SELECT * FROM media_attachments WHERE status_id = ANY($1) ORDER BY id",
+    [ids],
+  );
+  const mentions = await db.rows<Mention>(
+    `SELECT m.status_id, a.id, a.username, a.domain, a.url FROM mentions m JOIN accounts a ON a.id = m.account_id
+     WHERE m.status_id = ANY($1) AND NOT m.silent ORDER BY m.id`,
+    [ids],
+  );
+  const stats = await db.rows("SELECT * FROM status_stats WHERE status_id = ANY($1)", [ids]);
   const authors = new Map(accounts.map((a) => [a.id, renderAccount(config, a)]));
   const of = <T extends { status_id?: string | null }>(list: T[], id: string) =>
     list.filter((x) => x.status_id === id);

@@ -39,13 +39,24 @@ class Sidekiq {
   }
 
   async run(): Promise<void> {
-    await this.instance.sidekiq.call("SADD", "queues", ...new Set(this.options.queues));
+    await this.announce(Date.now() + 10_000);
     await this.beat.beat();
     const ready = this.instance.config.env.MASTODON_SIDEKIQ_READY_FILENAME;
     mkdirSync("tmp", { recursive: true });
     if (ready) writeFileSync(`tmp/${ready}`, "");
     log("Starting processing, hit Ctrl-C to stop");
     for (let n = 0; n < this.options.concurrency; n++) void this.work();
+  }
+
+  /** The real one takes ten seconds to load before it wants Redis, in which Redis comes up after a boot: so does this. */
+  private async announce(deadline: number): Promise<void> {
+    try {
+      await this.instance.sidekiq.call("SADD", "queues", ...new Set(this.options.queues));
+    } catch (e) {
+      if (Date.now() > deadline) throw e;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      await this.announce(deadline);
+    }
   }
 
   /** No more jobs are taken; those in hand go on. */

@@ -3,7 +3,8 @@ import { store } from "../app/files";
 import { enqueue } from "../app/jobs";
 import { extension, key } from "../app/paths";
 import { type Media, renderMedia } from "../app/render";
-import { id, json, multipart, Refusal, type Request, type Response, user } from "./http";
+import { redownload } from "../sidekiq/jobs/media";
+import { id, json, multipart, Refusal, type Request, type Response, text, user } from "./http";
 
 const limits = { image: 16 << 20, video: 99 << 20 };
 const kinds: Record<string, number> = { "image/gif": 1, "video/mp4": 2, "audio/mpeg": 4 };
@@ -53,6 +54,21 @@ export async function get(r: Request): Promise<Response> {
   if (!row) throw new Refusal(404, "Record not found");
   if (row.processing === 3) throw new Refusal(422, "Error processing thumbnail for uploaded media");
   return json(renderMedia(r.config, row), row.processing === null || row.processing === 2 ? 200 : 206);
+}
+
+/** Shows a picture of another server whose file is not here: fetches it, then points to it. */
+export async function proxy(r: Request): Promise<Response> {
+  const [media = "", style] = r.params;
+  await redownload(r, id(media)).catch((e: Error) => {
+    throw new Refusal(503, e.message);
+  });
+  const row = await r.db.one<Media>("SELECT * FROM media_attachments WHERE id = $1 AND remote_url <> ''", [
+    id(media),
+  ]);
+  if (!row?.file_file_name) throw new Refusal(404, "Record not found");
+  const shown = renderMedia(r.config, row);
+  const location = String(style === "small" ? shown.preview_url : shown.url);
+  return { ...text("", 302), headers: { location } };
 }
 
 function meta(bytes: Buffer, type: string): string {

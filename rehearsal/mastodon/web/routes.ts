@@ -47,6 +47,7 @@ const table: [method: string, path: string, handler: Handler][] = [
   ["POST", "/api/v1/statuses/:/favourite", statuses.favourite],
   ["POST", "/api/v2/media", media.create],
   ["GET", "/api/v1/media/:", media.get],
+  ["GET", "/media_proxy/:/:", media.proxy],
   ["GET", "/api/v1/timelines/home", timelines.home],
   ["GET", "/api/v1/timelines/public", timelines.everyone],
   ["GET", "/api/v1/notifications", timelines.notifications],
