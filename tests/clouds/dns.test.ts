@@ -1,4 +1,5 @@
 /** The lab's DNS server, asked by a resolver that is not ours. */
+import "./loopback";
 import assert from "node:assert/strict";
 import { Resolver } from "node:dns/promises";
 import net from "node:net";

@@ -1,4 +1,5 @@
 /** A provider plugin as the engine meets it: the stand-in, or the official one where it is installed. */
+import "./loopback";
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";

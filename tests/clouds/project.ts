@@ -1,4 +1,5 @@
 /** A tiny Pulumi project of a test's own, run by the real CLI. */
+import "./loopback";
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import {
   accessSync,

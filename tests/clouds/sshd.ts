@@ -1,4 +1,5 @@
 /** An sshd of the tests' own, on loopback, with keys made for it. */
+import "./loopback";
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
