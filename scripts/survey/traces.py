@@ -64,8 +64,7 @@ def sidekiq_quiet(app, where):
 
 
 def journal():
-    path = STATE + "/journal"
-    path = path if os.path.exists(path) else STATE + "/switchover.journal"
+    path = STATE + "/switchover.jsonl"
     if not os.path.exists(path):
         return None
     entries = []

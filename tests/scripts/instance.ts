@@ -59,9 +59,13 @@ export class Instance {
   /** The scripts, where the program puts them. */
   async upload(host: LabHost): Promise<void> {
     const { execFileSync } = await import("node:child_process");
-    const archive = execFileSync("tar", ["-C", path.dirname(scripts), "--exclude=__pycache__", "-cz", "scripts"], {
-      maxBuffer: 64 << 20,
-    });
+    const archive = execFileSync(
+      "tar",
+      ["-C", path.dirname(scripts), "--exclude=__pycache__", "-cz", "scripts"],
+      {
+        maxBuffer: 64 << 20,
+      },
+    );
     await host.sh("mkdir -p /opt/trunkline && base64 -d | tar -C /opt/trunkline -xz --no-same-owner", {
       input: archive.toString("base64"),
     });
@@ -69,7 +73,12 @@ export class Instance {
 
   async survey(side: "source" | "target", settings: Record<string, unknown> = {}): Promise<Raw> {
     const host = this.host(side);
-    const script = await surveyScript({ side, salt: "0123456789abcdef0123", domain: "social.example", ...settings });
+    const script = await surveyScript({
+      side,
+      salt: "0123456789abcdef0123",
+      domain: "social.example",
+      ...settings,
+    });
     const out = await host.exec(["python3", "-"], { input: script });
     return JSON.parse(out.stdout) as Raw;
   }
@@ -79,7 +88,11 @@ export class Instance {
   }
 
   /** Runs one step, whatever comes of it. */
-  async step(name: string, want: "present" | "absent" = "present", extra: Record<string, string> = {}): Promise<StepAnswer> {
+  async step(
+    name: string,
+    want: "present" | "absent" = "present",
+    extra: Record<string, string> = {},
+  ): Promise<StepAnswer> {
     const side = onSource.has(name) ? "source" : "target";
     const out = await this.host(side).exec(["bash", "/opt/trunkline/scripts/run", name], {
       input: this.stdin(side, want, extra),
@@ -91,6 +104,18 @@ export class Instance {
     return { code: out.code, outcome: String(result["outcome"] ?? "failed"), result, stderr: out.stderr };
   }
 
+  /** Kills a step (and nothing that it started) after some time, as when the connection or the laptop dies. */
+  async cutOff(name: string, seconds: number, want: "present" | "absent" = "present"): Promise<void> {
+    const side = onSource.has(name) ? "source" : "target";
+    await this.host(side).exec(
+      ["timeout", "-s", "KILL", String(seconds), "bash", "/opt/trunkline/scripts/run", name],
+      {
+        input: this.stdin(side, want),
+        allowFail: true,
+      },
+    );
+  }
+
   /** What a step gets on stdin. */
   stdin(side: "source" | "target", want: string, extra: Record<string, string> = {}): string {
     const all = { ...this.settings, ...this.secrets, WANT: want, SIDE: side, ...extra };
@@ -100,7 +125,11 @@ export class Instance {
   }
 
   /** Runs a step that has to succeed, and tells whether it changed something. */
-  async must(name: string, want: "present" | "absent" = "present", extra: Record<string, string> = {}): Promise<StepAnswer> {
+  async must(
+    name: string,
+    want: "present" | "absent" = "present",
+    extra: Record<string, string> = {},
+  ): Promise<StepAnswer> {
     const answer = await this.step(name, want, extra);
     if (answer.code !== 0) throw new Error(`${name} ${want} failed:\n${answer.stderr}`);
     return answer;
@@ -112,11 +141,26 @@ export class Instance {
 }
 
 const onSource = new Set([
-  ...["access/grant", "database/publish", "switchover/agent", "sidekiq/quiet", "web/proxy", "app/stop", "host/retire"],
+  ...[
+    "access/grant",
+    "database/publish",
+    "switchover/agent",
+    "sidekiq/quiet",
+    "web/proxy",
+    "app/stop",
+    "host/retire",
+  ],
 ]);
 
 /** Steps before the target replicates anything, and those until the shift. */
-export const prepare = ["access/grant", "host/base", "app/tree", "app/secrets", "web/certificates", "web/site"];
+export const prepare = [
+  "access/grant",
+  "host/base",
+  "app/tree",
+  "app/secrets",
+  "web/certificates",
+  "web/site",
+];
 export const replicate = [
   ...["database/publish", "switchover/agent", "tunnel/up", "database/standby", "pooler/up", "redis/replica"],
   ...["media/copy", "media/follow", "app/prove"],

@@ -11,17 +11,34 @@ let host: LabHost;
 before(async () => {
   lab = await Lab.start();
   host = await lab.boot("old", { address: "198.18.0.10", side: "old", authorizedKeys: [] });
-  const archive = execFileSync("tar", ["-C", path.dirname(scripts), "-cz", "scripts"], { maxBuffer: 64 << 20 });
-  await host.sh("mkdir -p /opt/trunkline && base64 -d | tar -C /opt/trunkline -xz", { input: archive.toString("base64") });
+  const archive = execFileSync("tar", ["-C", path.dirname(scripts), "-cz", "scripts"], {
+    maxBuffer: 64 << 20,
+  });
+  await host.sh("mkdir -p /opt/trunkline && base64 -d | tar -C /opt/trunkline -xz", {
+    input: archive.toString("base64"),
+  });
 });
 after(() => lab.stop());
 
-const odd = ["it's", '"quoted"', "$HOME `id` $(id)", "two\nlines\n\nand more", "back\\slash", "ümläut ☃", " spaces ", "*", "a=b;c&d"];
+const odd = [
+  "it's",
+  '"quoted"',
+  "$HOME `id` $(id)",
+  "two\nlines\n\nand more",
+  "back\\slash",
+  "ümläut ☃",
+  " spaces ",
+  "*",
+  "a=b;c&d",
+];
 
 /** Makes a step out of bash text, and runs it. */
 async function run(text: string, settings: Record<string, string> = {}, want = "present") {
   await host.put("/opt/trunkline/scripts/probe/step.sh", text);
-  return host.exec(["bash", "/opt/trunkline/scripts/run", "probe/step"], { input: stdin(settings, want), allowFail: true });
+  return host.exec(["bash", "/opt/trunkline/scripts/run", "probe/step"], {
+    input: stdin(settings, want),
+    allowFail: true,
+  });
 }
 
 function stdin(settings: Record<string, string>, want = "present"): string {
@@ -31,18 +48,33 @@ function stdin(settings: Record<string, string>, want = "present"): string {
     .join("");
 }
 
-const lastLine = (stdout: string) => JSON.parse(stdout.trimEnd().split("\n").at(-1)!) as Record<string, unknown>;
+const lastLine = (stdout: string) =>
+  JSON.parse(stdout.trimEnd().split("\n").at(-1)!) as Record<string, unknown>;
 
 test("settings and results keep every byte of odd values", async () => {
   const settings = Object.fromEntries(odd.map((value, i) => [`ODD_${i}`, value]));
-  const out = await run(`present() { ${odd.map((_, i) => `result r${i} "$ODD_${i}"`).join("; ")}; }`, settings);
+  const out = await run(
+    `present() { ${odd.map((_, i) => `result r${i} "$ODD_${i}"`).join("; ")}; }`,
+    settings,
+  );
   assert.equal(out.code, 0, out.stderr);
-  assert.deepEqual(lastLine(out.stdout), { outcome: "unchanged", ...Object.fromEntries(odd.map((v, i) => [`r${i}`, v])) });
+  assert.deepEqual(lastLine(out.stdout), {
+    outcome: "unchanged",
+    ...Object.fromEntries(odd.map((v, i) => [`r${i}`, v])),
+  });
 });
 
 test("stdout is one line of JSON, whatever the step prints", async () => {
-  const out = await run("present() { echo chatter; log more; result n 12 id 7312345678901234567 yes true changed x; changed=yes; }");
-  assert.deepEqual(lastLine(out.stdout), { outcome: "changed", n: 12, id: "7312345678901234567", yes: true, changed: "x" });
+  const out = await run(
+    "present() { echo chatter; log more; result n 12 id 7312345678901234567 yes true changed x; changed=yes; }",
+  );
+  assert.deepEqual(lastLine(out.stdout), {
+    outcome: "changed",
+    n: 12,
+    id: "7312345678901234567",
+    yes: true,
+    changed: "x",
+  });
   assert.equal(out.stdout.trim().split("\n").length, 1);
   assert.match(out.stderr, /chatter\nmore/);
 });
@@ -50,7 +82,10 @@ test("stdout is one line of JSON, whatever the step prints", async () => {
 test("a failure names step, host, what was expected, what was found and what to do", async () => {
   const out = await run('present() { die "three" "four" "count again"; }');
   assert.equal(out.code, 1);
-  assert.match(out.stderr, /probe\/step on old \(source 198\.18\.0\.10\): expected three; found four\. What to do: count again/);
+  assert.match(
+    out.stderr,
+    /probe\/step on old \(source 198\.18\.0\.10\): expected three; found four\. What to do: count again/,
+  );
   assert.equal(out.stdout, "");
 });
 
@@ -63,18 +98,26 @@ test("an unexpected failure names the place, and no secret", async () => {
 
 test("settings that are none are refused without being shown", async () => {
   const input = "WANT='present'\nSIDE='source'\nPASSWORD='hunter2\n";
-  const out = await host.exec(["bash", "/opt/trunkline/scripts/run", "probe/step"], { input, allowFail: true });
+  const out = await host.exec(["bash", "/opt/trunkline/scripts/run", "probe/step"], {
+    input,
+    allowFail: true,
+  });
   assert.equal(out.code, 2);
   assert.doesNotMatch(out.stderr, /hunter2/);
 });
 
 test("a step that is not there is refused", async () => {
   for (const name of ["probe/none", "../etc/passwd", "probe"])
-    assert.equal((await host.exec(["bash", "/opt/trunkline/scripts/run", name], { input: "", allowFail: true })).code, 2);
+    assert.equal(
+      (await host.exec(["bash", "/opt/trunkline/scripts/run", name], { input: "", allowFail: true })).code,
+      2,
+    );
 });
 
 test("what was saved comes back as it was: content, mode, owner, link, absence", async () => {
-  await host.sh(`cd /root; printf 'a\\nb' >file; chmod 0604 file; chown daemon file; ln -sfn file link; rm -f none`);
+  await host.sh(
+    `cd /root; printf 'a\\nb' >file; chmod 0604 file; chown daemon file; ln -sfn file link; rm -f none`,
+  );
   const look = "cd /root; stat -c '%n %F %a %U %s %N' file link; ls none 2>&1 || true; cat file";
   const before = (await host.sh(look)).stdout;
   const text = `
@@ -93,10 +136,13 @@ const counted = `present() { follow_unit probe 60 -- bash -c 'echo run >>/root/r
 test("long work goes on when its step is killed, and the next run attaches to it", async () => {
   await host.sh("rm -f /root/runs");
   await host.put("/opt/trunkline/scripts/probe/step.sh", counted);
-  const killed = await host.exec(["timeout", "-s", "KILL", "1.5", "bash", "/opt/trunkline/scripts/run", "probe/step"], {
-    input: stdin({}),
-    allowFail: true,
-  });
+  const killed = await host.exec(
+    ["timeout", "-s", "KILL", "1.5", "bash", "/opt/trunkline/scripts/run", "probe/step"],
+    {
+      input: stdin({}),
+      allowFail: true,
+    },
+  );
   assert.equal(killed.code, 137);
   const out = await run(counted);
   assert.equal(out.code, 0, out.stderr);
@@ -116,7 +162,9 @@ test("a unit that ended while nobody watched is not run again", async () => {
   await host.put("/opt/trunkline/scripts/probe/step.sh", counted);
   const argv = ["timeout", "-s", "KILL", "1", "bash", "/opt/trunkline/scripts/run", "probe/step"];
   await host.exec(argv, { input: stdin({}), allowFail: true });
-  await host.sh("for i in $(seq 100); do [ $(systemctl show -P SubState trunkline-probe) = exited ] && break; sleep 0.2; done");
+  await host.sh(
+    "for i in $(seq 100); do [ $(systemctl show -P SubState trunkline-probe) = exited ] && break; sleep 0.2; done",
+  );
   assert.match((await run(counted)).stderr, /ended while nobody watched/);
   assert.equal((await host.sh("cat /root/runs")).stdout, "run\n");
 });
@@ -139,7 +187,8 @@ test("a wait has a deadline and says what it last saw", async () => {
 test("going back leaves no trace, unless something is still kept", async () => {
   await host.sh("cp -a /opt/trunkline /root/copy");
   const text = "absent() { leave_no_trace; }";
-  const there = "set +o pipefail; ls -d /opt/trunkline /etc/trunkline /var/lib/trunkline /run/trunkline 2>/dev/null | wc -l || true";
+  const there =
+    "set +o pipefail; ls -d /opt/trunkline /etc/trunkline /var/lib/trunkline /run/trunkline 2>/dev/null | wc -l || true";
   await host.sh("touch /var/lib/trunkline/kept");
   await run(text, {}, "absent");
   assert.equal((await host.sh(there)).stdout.trim(), "4");

@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Instance, prepare } from "./instance";
+
+let it: Instance;
+
+before(async () => {
+  it = await Instance.boot({ environment: { ODD_ONE: 'a "b" $c #d é' } });
+  await it.source.sh(
+    "mkdir -p '/home/mastodon/own scripts'; echo x >'/home/mastodon/own scripts/a b.sh'; chown -R mastodon: /home/mastodon/own*",
+  );
+});
+after(() => it.stop());
+
+const hash =
+  "cd /home/mastodon; find . \\( -path ./live/public/system -o -path ./live/tmp -o -path ./live/log -o -name .env.production -o -name .ssh \\) -prune -o -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum";
+
+test("each step killed at any moment and run again comes to its end; a second time it changes nothing", async () => {
+  for (const name of prepare) {
+    for (const seconds of [0.15, 0.6]) await it.cutOff(name, seconds);
+    await it.must(name);
+    assert.equal((await it.must(name)).outcome, "unchanged", name);
+  }
+});
+
+test("the tree is the source's, byte for byte, and nothing of it runs", async () => {
+  assert.equal((await it.target.sh(hash)).stdout, (await it.source.sh(hash)).stdout);
+  assert.equal(
+    (await it.target.sh("stat -c '%U:%G %u %a' /home/mastodon/live")).stdout,
+    (await it.source.sh("stat -c '%U:%G %u %a' /home/mastodon/live")).stdout,
+  );
+  assert.doesNotMatch(
+    (await it.target.sh("systemctl is-active mastodon-web mastodon-sidekiq || true")).stdout,
+    /^active/m,
+  );
+  assert.equal(
+    (
+      await it.target.sh(
+        "test -e /home/mastodon/live/public/system && ls /home/mastodon/live/public/system || true",
+      )
+    ).stdout,
+    "",
+  );
+});
+
+test("a file that is gone on the source goes on the target, and a new one comes", async () => {
+  await it.source.sh(
+    "rm '/home/mastodon/own scripts/a b.sh'; echo y >/home/mastodon/live/new.rb; chown mastodon: /home/mastodon/live/new.rb",
+  );
+  assert.equal((await it.must("app/tree")).outcome, "changed");
+  assert.equal((await it.target.sh(hash)).stdout, (await it.source.sh(hash)).stdout);
+});
+
+test(".env.production: only the host's own variables differ, and the file's rights stay", async () => {
+  const read = async (side: "source" | "target") =>
+    (await it.host(side).sh("cat /home/mastodon/live/.env.production")).stdout.split("\n");
+  const [theirs, ours] = [await read("source"), await read("target")];
+  const changed = ours.filter((line) => !theirs.includes(line)).map((line) => line.split("=")[0]);
+  assert.deepEqual(changed.sort(), [
+    "DB_HOST",
+    "DB_PORT",
+    "PREPARED_STATEMENTS",
+    "REDIS_PORT",
+    "TRUSTED_PROXY_IP",
+  ]);
+  const own = new Set(changed);
+  assert.deepEqual(
+    theirs.filter((l) => !own.has(l.split("=")[0]!)),
+    ours.filter((l) => !own.has(l.split("=")[0]!)),
+  );
+  assert.match(
+    (await it.target.sh("stat -c '%a %U' /home/mastodon/live/.env.production")).stdout,
+    /^6[04]0 mastodon/,
+  );
+});
+
+test("secrets are on no command line and in no journal", async () => {
+  const secret = (
+    await it.source.sh("sed -n 's/^SECRET_KEY_BASE=//p' /home/mastodon/live/.env.production")
+  ).stdout.trim();
+  for (const host of [it.source, it.target])
+    assert.equal((await host.sh(`journalctl -o cat | grep -cF '${secret}' || true`)).stdout.trim(), "0");
+});
+
+test("a variable that a unit sets itself does not win over the file on the target", async () => {
+  await it.source.sh(
+    "mkdir -p /etc/systemd/system/mastodon-web.service.d; printf '[Service]\\nEnvironment=DB_HOST=10.0.0.9 REDIS_URL=redis://x\\n' >/etc/systemd/system/mastodon-web.service.d/admin.conf; systemctl daemon-reload",
+  );
+  await it.forward("app/tree", "app/secrets");
+  assert.match((await it.target.sh("systemctl show -P UnsetEnvironment mastodon-web")).stdout, /DB_HOST/);
+  await it.source.sh("rm /etc/systemd/system/mastodon-web.service.d/admin.conf; systemctl daemon-reload");
+});
+
+test("another user with the same id is told, not overwritten", async () => {
+  const answer = await it.step("host/base", "present", { APP_USER: "masto", APP_UID: "1", APP_GID: "1" });
+  assert.match(answer.stderr, /expected user id 1 to be free for masto; found it is daemon's/);
+});
+
+test("the certificate is checked before it is used", async () => {
+  const other = await it.lab.ca.certificateFor(["other.example"]);
+  await it.source.put("/root/fullchain.pem", other.cert);
+  await it.source.put("/root/privkey.pem", other.key);
+  await it.must("access/grant", "present", { TLS_CERT: "/root/fullchain.pem", TLS_KEY: "/root/privkey.pem" });
+  const answer = await it.step("web/certificates");
+  assert.match(answer.stderr, /to cover social\.example/);
+  await it.must("access/grant");
+});
+
+test("without an app the inbox answers 503, a picture that is nowhere is no 404 as long as the source is out of reach", async () => {
+  const ask = (path: string, ...more: string[]) =>
+    it.target.exec(
+      [
+        "curl",
+        "-s",
+        "-o",
+        "/dev/null",
+        "-w",
+        "%{http_code}",
+        "--resolve",
+        "social.example:443:127.0.0.1",
+        ...more,
+        `https://social.example${path}`,
+      ],
+      { allowFail: true },
+    );
+  assert.equal((await ask("/inbox", "-d", "{}")).stdout, "503");
+  assert.equal((await ask("/users/user01/inbox", "-d", "{}")).stdout, "503");
+  assert.equal((await ask("/about")).stdout, "503");
+  assert.equal((await ask("/system/accounts/none.png")).stdout, "503");
+  assert.equal((await ask("/packs/none.js")).stdout, "404");
+});
+
+test("a configuration that nginx does not like is not left behind", async () => {
+  await it.target.sh(
+    "printf 'broken {' >/etc/nginx/conf.d/broken.conf; rm /etc/nginx/sites-enabled/trunkline",
+  );
+  const answer = await it.step("web/site");
+  assert.match(answer.stderr, /expected nginx to accept its configuration; found .*broken/s);
+  assert.equal((await it.target.sh("ls /etc/nginx/sites-enabled")).stdout.includes("trunkline"), false);
+  await it.target.sh("rm /etc/nginx/conf.d/broken.conf");
+  await it.must("web/site");
+});
+
+test("going back takes everything off the target again", async () => {
+  for (const name of [...prepare].reverse()) if (name !== "access/grant") await it.must(name, "absent");
+  const left = await it.target.sh(
+    "ls -d /home/mastodon /etc/trunkline /var/lib/trunkline /opt/trunkline /etc/systemd/system/mastodon* /etc/nginx/sites-enabled/trunkline 2>/dev/null; id mastodon 2>/dev/null; true",
+  );
+  assert.equal(left.stdout, "");
+});

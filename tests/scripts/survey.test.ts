@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { factsOf, missingFacts } from "../../survey/facts";
+import { Instance } from "./instance";
+
+let it: Instance;
+
+before(async () => {
+  it = await Instance.boot({ database: "tcp", redis: "password", environment: { EXTRA_ODD: `a "b" $c #d` } });
+});
+after(() => it.stop());
+
+test("finds the whole installation, and every fact that the steps need", async () => {
+  const raw = await it.survey("source");
+  assert.deepEqual(raw.unread, []);
+  assert.deepEqual(missingFacts(factsOf(raw)), []);
+  assert.equal(raw.mastodon!.version.split(".").slice(0, 2).join("."), "4.5");
+  assert.deepEqual(
+    [raw.postgres!.role, raw.redis!.role, raw.nginx!.active, raw.redis!.requiresPassword],
+    ["primary", "master", true, true],
+  );
+  assert.equal(raw.postgres!.database!.collationVersion, raw.postgres!.database!.actualCollationVersion);
+  assert.deepEqual(raw.mastodon!.units.sidekiq, [
+    { name: "mastodon-sidekiq.service", active: "active", enabled: "enabled", queues: [], custom: false },
+  ]);
+  const [certificate] = raw.nginx!.certificates;
+  assert.deepEqual(
+    [certificate!.exists, certificate!.matches, certificate!.names],
+    [true, true, ["social.example"]],
+  );
+});
+
+test("counts media as they are on disk", async () => {
+  const { media } = await it.survey("source");
+  const found = await it.source.sh(
+    `find ${media!.dir} -type f -printf '%s\\n' | awk '{ n++; b += $1 } END { print n, b }'`,
+  );
+  assert.equal(found.stdout.trim(), `${media!.files} ${media!.bytes}`);
+});
+
+test("tells no secret, only hashes that depend on the salt", async () => {
+  const file = (await it.source.sh("cat /home/mastodon/live/.env.production")).stdout;
+  const key = /^SECRET_KEY_BASE=(\S+)/m.exec(file)![1]!;
+  const [one, same, other] = [
+    await it.survey("source"),
+    await it.survey("source"),
+    await it.survey("source", { salt: "another salt, longer" }),
+  ];
+  assert.ok(!JSON.stringify(one).includes(key));
+  for (const name of ["DB_PASS", "REDIS_PASSWORD", "SMTP_PASSWORD", "EXTRA_ODD"]) {
+    assert.ok(one.mastodon!.env.keys.includes(name));
+    assert.equal(one.mastodon!.env.values[name], undefined);
+    assert.equal(one.mastodon!.env.hashes[name], same.mastodon!.env.hashes[name]);
+    assert.notEqual(one.mastodon!.env.hashes[name], other.mastodon!.env.hashes[name]);
+  }
+});
+
+test("leaves nothing behind", async () => {
+  const look =
+    "find / -xdev \\( -path /proc -o -path /var/log -o -path /run -o -path /tmp -o -path /var/lib/postgresql -o -path /var/lib/redis -o -path /home/mastodon/live \\) -prune -o -newer /root/mark -type f -print";
+  await it.source.sh("touch /root/mark; sleep 0.1");
+  await it.survey("source");
+  assert.equal((await it.source.sh(look)).stdout, "");
+});
+
+test("an empty server is surveyed too", async () => {
+  const raw = await it.survey("target", { peer: "198.18.0.10:22" });
+  assert.deepEqual([raw.mastodon, raw.media, raw.redis], [null, null, null]);
+  assert.ok(raw.peer!.rttMs! >= 0 && raw.host.login.root && raw.host.aes !== undefined);
+});
+
+test("a dead address is an answer, not a failure", async () => {
+  const raw = await it.survey("target", { peer: "198.18.0.10:1" });
+  assert.match(raw.peer!.error!, /refused/i);
+});
+
+test("sees what admins do: own units, long transactions, prepared ones, foreign slots, unlogged tables, a missing mount", async () => {
+  const sql = (text: string) =>
+    it.source.exec(["runuser", "-u", "postgres", "--", "psql", "-qd", "mastodon_production", "-c", text]);
+  await it.source.sh(`
+    cd /etc/systemd/system
+    sed 's/sidekiq -c 25/sidekiq -c 5 -q ingress -q push,4/' mastodon-sidekiq.service >federation.service
+    systemctl daemon-reload; systemctl start federation
+    echo '/dev/none /home/mastodon/live/public/system/cache ext4 noauto 0 0' >>/etc/fstab
+    systemctl stop nginx`);
+  await sql("CREATE UNLOGGED TABLE fast (a int)");
+  await sql("SELECT pg_create_physical_replication_slot('foreign_one')");
+  const raw = await it.survey("source");
+  const own = raw.mastodon!.units.sidekiq.find((u) => u.name === "federation.service");
+  assert.deepEqual([own!.custom, own!.queues], [true, ["ingress", "push"]]);
+  assert.deepEqual(raw.postgres!.unlogged, ["public.fast"]);
+  assert.deepEqual(raw.postgres!.slots, [
+    { name: "foreign_one", type: "physical", active: false, walStatus: null },
+  ]);
+  assert.equal(raw.nginx!.active, false);
+});
+
+test("a Postgres or a Redis that is down is told, and the rest is there", async () => {
+  await it.source.sh("systemctl stop redis-server postgresql@15-main");
+  const raw = await it.survey("source");
+  assert.deepEqual([raw.postgres!.role, raw.redis!.role, raw.postgres!.port], ["down", "down", 5432]);
+  assert.ok(raw.mastodon!.env.keys.length > 10);
+});
