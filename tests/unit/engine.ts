@@ -41,11 +41,18 @@ export async function register(
     o.preview ?? false,
   );
   watch(list);
+  // A program's error, thrown there, would come up again later as one that nobody waits for.
+  let failed: unknown;
   await pulumi.runtime.runInPulumiStack(async () => {
-    const made = await make();
-    return made as Record<string, unknown>;
+    try {
+      return (await make()) as Record<string, unknown>;
+    } catch (e) {
+      failed = e;
+      return {};
+    }
   });
   await pulumi.runtime.disconnect();
+  if (failed) throw failed;
   return list.filter((r) => r.type !== "pulumi:pulumi:Stack");
 }
 
