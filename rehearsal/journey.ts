@@ -30,7 +30,7 @@ export class Journey {
       log: this.say,
     });
     const [first] = await Promise.all([run.done, struck]);
-    if (!fault && !first.ok) throw new Error(`${phase} failed:\n${first.output}`);
+    if (!fault && !first.ok) throw new Error(`${phase} failed:\n${why(first.output)}`);
     const last = fault ? await this.afterFault(fault, first) : first;
     this.timeline.end();
     // The judge listens to whichever Redis there is: a job may be made and done on either side of the switch.
@@ -46,12 +46,12 @@ export class Journey {
     );
     this.check(
       fault.fails !== "no" || first.ok,
-      `${fault.title}: should have been ridden out:\n${first.output}`,
+      `${fault.title}: should have been ridden out:\n${why(first.output)}`,
     );
     if (!first.ok && fault.says)
       this.check(
         fault.says.test(first.output),
-        `${fault.title}: it did not say ${fault.says}:\n${first.output}`,
+        `${fault.title}: it did not say ${fault.says}:\n${why(first.output)}`,
       );
     await this.checkPrimaries(fault.title);
     this.ending = first.ok ? "ridden out by the first `up`" : "finished by a plain second `up`";
@@ -59,7 +59,8 @@ export class Journey {
     this.say(`the first \`up\` failed, as it may: ${lastWords(first.output)}`);
     if (first.signal) await stack.cancel(); // what its owner does by hand after a kill: the lock has no lease
     const second = await stack.up().done;
-    if (!second.ok) throw new Error(`${fault.title}: a plain second \`up\` failed too:\n${second.output}`);
+    if (!second.ok)
+      throw new Error(`${fault.title}: a plain second \`up\` failed too:\n${why(second.output)}`);
     return second;
   }
 
@@ -106,8 +107,19 @@ export class Journey {
   }
 }
 
-/** The line of an engine's output that says why it failed. */
+/** Why a run failed: the engine's diagnostics, without the plan that stands among them. */
+function why(output: string): string {
+  const [, diagnostics = output] = output.split("\nDiagnostics:\n");
+  const parts = diagnostics
+    .split(/\n\s*\n/)
+    .filter((part) => /error: /.test(part) && !/error: update failed/.test(part));
+  return parts.length ? parts.join("\n") : output;
+}
+
+/** The line in which a step says what was wrong. */
 function lastWords(output: string): string {
-  const lines = output.split("\n").filter((l) => /trunkline:|error:/.test(l));
+  const lines = why(output)
+    .split("\n")
+    .filter((l) => /trunkline:|error:/.test(l));
   return (lines.at(-1) ?? output.trim().split("\n").at(-1) ?? "").trim();
 }
