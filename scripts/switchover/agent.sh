@@ -56,7 +56,7 @@ agent_settings() {
 	  "port": $PORT_AGENT,
 	  "token": $(json_string "$AGENT_TOKEN"),
 	  "journal": "$state/agent.journal",
-	  "reversePorts": [$PORT_BACK_PG, $PORT_BACK_REDIS, ],
+	  "reversePorts": [$PORT_BACK_PG, $PORT_BACK_REDIS],
 	  "postgres": {
 	    "name": "source",
 	    "port": $PG_PORT,
