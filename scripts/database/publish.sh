@@ -69,7 +69,7 @@ save_settings() {
 
 restore_settings() {
   [[ -e $settings_saved ]] || return 0
-  psql_local -f "$settings_saved"
+  psql_local <"$settings_saved"
   psql_local -c 'SELECT pg_reload_conf()' >/dev/null
   rm -f "$settings_saved"
   changed=yes
@@ -123,6 +123,7 @@ slot_free() {
 
 drop_roles() {
   as_superuser -v user="$DB_USER" <<-'END'
+	SET client_min_messages = error;
 	SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename IN ('trunkline_app', 'trunkline_repl');
 	SELECT 'changed' FROM pg_roles WHERE rolname IN ('trunkline_app', 'trunkline_repl');
 	SELECT format('REASSIGN OWNED BY trunkline_app TO %I; DROP OWNED BY trunkline_app', :'user')

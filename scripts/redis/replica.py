@@ -9,7 +9,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "switchover"))
-from resp import Redis, RedisError  # noqa: E402
+from redislink import Redis, RedisError  # noqa: E402
 
 BACKLOG = "64mb"
 
@@ -27,9 +27,9 @@ class Replica:
     def log_in_here(self):
         """With the carried password, or without one while this Redis is as the package made it."""
         try:
-            return Redis("Redis here", self.settings["port"], self.settings["user"], self.settings["password"])
+            return Redis("Redis here", self.settings["port"], self.settings)
         except RedisError:
-            fresh = Redis("Redis here", self.settings["port"])
+            fresh = Redis("Redis here", self.settings["port"], {})
             fresh.call("PING")
             return fresh
 
@@ -49,22 +49,22 @@ class Replica:
         return self.in_step()
 
     def open_source(self):
-        self.source = Redis("Redis on the source", self.settings["sourcePort"], self.settings["user"], self.settings["password"])
+        self.source = Redis("Redis on the source", self.settings["sourcePort"], self.settings)
 
     def is_live(self):
         """Whether the switchover made this the primary. In doubt it did: a source that cannot be asked may be off by now."""
-        if self.here.info()["role"] != "master" or not os.path.exists(self.settings["saved"]):
+        if self.here.info("replication")["role"] != "master" or not os.path.exists(self.settings["saved"]):
             return False
         try:
             self.open_source()
-            return self.source.info()["role"] == "slave"
+            return self.source.info("replication")["role"] == "slave"
         except (OSError, RedisError):
             return True
 
     def refuse_data(self):
-        if self.source.info()["role"] != "master":
+        if self.source.info("replication")["role"] != "master":
             raise Problem("a primary on the source", "a replica", "run `pulumi up` again; if it stays, see who is Redis' primary with `redis-cli info replication` on both hosts")
-        if self.here.info()["role"] == "master" and int(self.here.call("DBSIZE")) > 0:
+        if self.here.info("replication")["role"] == "master" and int(self.here.call("DBSIZE")) > 0:
             raise Problem("an empty Redis here", f"{self.here.call('DBSIZE')} keys", "this Redis holds data of its own, which becoming a replica would wipe: move them away, or take an empty server")
 
     def prepare_source(self):
@@ -95,7 +95,7 @@ class Replica:
             self.set_here("requirepass", wanted)
 
     def link(self):
-        info = self.here.info()
+        info = self.here.info("replication")
         if info["role"] == "slave" and info["master_port"] == str(self.settings["sourcePort"]):
             return
         self.here.call("REPLICAOF", "127.0.0.1", self.settings["sourcePort"])
@@ -104,9 +104,9 @@ class Replica:
     def in_step(self, seconds=1800):
         end, told = time.monotonic() + seconds, 0.0
         while True:
-            info = self.here.info()
+            info = self.here.info("replication")
             if info.get("master_link_status") == "up" and info.get("master_sync_in_progress") == "0":
-                lag = int(self.source.info()["master_repl_offset"]) - int(info["slave_repl_offset"])
+                lag = int(self.source.info("replication")["master_repl_offset"]) - int(info["slave_repl_offset"])
                 if lag < 1 << 20:
                     return {"role": "slave", "keys": int(self.here.call("DBSIZE")), "lagBytes": max(lag, 0)}
             if time.monotonic() > end:
@@ -118,7 +118,7 @@ class Replica:
 
     def alone(self):
         """Redis is not carried: an empty one of its own, with the app's password."""
-        if self.here.info()["role"] == "slave":
+        if self.here.info("replication")["role"] == "slave":
             raise Problem("a Redis of its own here", "a replica", "set carryRedis back to true, or go back to phase prepare first")
         self.set_here("maxmemory-policy", "noeviction")
         self.set_here("appendonly", "yes")
@@ -135,7 +135,7 @@ class Replica:
         """Undone only while this is a replica: as a primary it holds the live data."""
         if self.is_live():
             raise Problem("a replica, which may be emptied", "the live primary", "go back to phase shift first, so that the data return to the source")
-        if self.here.info()["role"] == "slave":
+        if self.here.info("replication")["role"] == "slave":
             self.changed = True
             self.here.call("REPLICAOF", "NO", "ONE")
             self.here.call("FLUSHALL")

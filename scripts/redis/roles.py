@@ -9,14 +9,14 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "switchover"))
-from resp import Redis, RedisError  # noqa: E402
+from redislink import Redis, RedisError  # noqa: E402
 
 login = json.load(sys.stdin)
-here, source, proxy = (Redis(name, int(port), login["user"], login["password"]) for name, port in zip(("here", "source", "proxy"), sys.argv[1:]))
+here, source, proxy = (Redis(name, int(port), login) for name, port in zip(("here", "source", "proxy"), sys.argv[1:]))
 
 
 def says():
-    new, old = here.info(), source.info()
+    new, old = here.info("replication"), source.info("replication")
     if new["role"] != "master":
         return f"this Redis is a {new['role']}"
     if old["role"] != "slave" or old["master_link_status"] != "up":

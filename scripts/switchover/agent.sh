@@ -19,13 +19,14 @@ present() {
 	StartLimitIntervalSec=0
 
 	[Service]
-	# Of its code: $(cat "$scripts"/switchover/*.py | sha256sum | cut -c1-32)
-	ExecStart=/usr/bin/python3 -I -B -c 'import sys; sys.path.insert(0, "$scripts/switchover"); sys.argv = ["agent", "$etc/agent.json"]; import runpy; runpy.run_module("agent", run_name="__main__")'
+	# Of its code: $(cat "$scripts"/switchover/*.py "$scripts/lib/resp.py" | sha256sum | cut -c1-32)
+	ExecStart=/usr/bin/python3 -B $scripts/switchover/agent.py $etc/agent.json
 	Restart=always
 	RestartSec=500ms
 	# It starts Postgres again, which must not end with it.
 	KillMode=process
 	OOMScoreAdjust=-900
+	Nice=-10
 
 	[Install]
 	WantedBy=multi-user.target

@@ -38,7 +38,7 @@ write_config() {
 	    "source": {"port": $PORT_REDIS, "followPort": $PORT_BACK_REDIS},
 	    "target": {"port": $PORT_TARGET_REDIS, "followPort": $PORT_REDIS},
 	    "proxyPort": $PORT_REDIS_PROXY,
-	    $(python3 "$scripts/redis/access.py" "$state/source.env" | sed 's/^{//; s/}$//')
+	    "login": $(python3 "$scripts/redis/access.py" "$state/source.env")
 	  },
 	  "sidekiqUnits": [$(json_list "$SIDEKIQ_UNITS")]
 	}

@@ -5,9 +5,9 @@ import time
 from pooler import Pooler
 from postgres import Postgres, Refused
 from proxy import Proxy
+from redislink import Redis
 from redismove import RedisMove
 from remote import Remote
-from resp import Redis
 from sidekiq import Sidekiq
 from wire import SqlError
 
@@ -28,10 +28,12 @@ class Move:
         self.sidekiq = Sidekiq(settings["sidekiqUnits"], self.queues)
         self.fenced = None  # what pg_control of the old one said once it was down
         self.figures = {}
+        self.begun = None  # of the pause, by the monotonic clock
+        self.paused_at = None  # the same by the wall clock, where an earlier run began it
 
     def queues(self):
         redis = self.settings["redis"]
-        return Redis("Redis with the queues", redis["proxyPort"], redis["user"], redis["password"], redis["database"])
+        return Redis("Redis with the queues", redis["proxyPort"], redis["login"], redis["login"]["database"])
 
     # Before the pause: any failure is harmless
 
@@ -121,7 +123,7 @@ class Move:
 
     def answer(self):
         """The held write is answered by the new primary."""
-        if self.pooler.probe and hasattr(self, "begun"):
+        if self.pooler.probe and self.begun:
             try:
                 in_recovery = self.pooler.probe.receive(10.0)[0][1]
                 self.figures["writePauseMs"] = round((time.monotonic() - self.begun) * 1000, 1)
@@ -132,6 +134,9 @@ class Move:
                 pass  # PgBouncer died meanwhile, and the probe with it
         self.pooler.connect_probe(10.0)
         self.pooler.probe.query("SELECT txid_current()", 10.0)
+        if self.paused_at:
+            self.figures["writePauseMs"] = round((time.time() - self.paused_at) * 1000, 1)
+            self.paused_at = None
 
     def move_redis(self):
         if not self.redis:

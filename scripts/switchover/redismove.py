@@ -3,13 +3,13 @@
 import time
 
 from postgres import Refused
-from resp import Redis, RedisError, parse_info
+from redislink import Redis, parse_info
 
 PAUSE_MS = 5000  # a lease: if this process dies, writers go on by themselves
 
 
 class RedisMove:
-    """`old` and `new` are source and target or the reverse; `settings`: port and followPort of each, user, password."""
+    """`old` and `new` are source and target or the reverse; `settings`: port and followPort of each, login."""
 
     def __init__(self, settings, old, new):
         self.settings, self.old_name, self.new_name = settings, old, new
@@ -33,7 +33,7 @@ class RedisMove:
 
     def check(self):
         """Refuses unless the new side is a replica in step, or already the primary."""
-        old, new = self.old.info(), self.new.info()
+        old, new = self._old(), self._new()
         if new["role"] == "master" and old["role"] == "slave":
             return
         if old["role"] != "master" or new["role"] != "slave":
@@ -47,20 +47,17 @@ class RedisMove:
         """All that needs no pause: what the old one needs to follow, and that both survive a restart."""
         settings = self.settings
         self.old.call("CONFIG", "SET", "repl-backlog-size", "64mb")
-        if settings["password"]:
-            self.old.call("CONFIG", "SET", "masterauth", settings["password"])
-            self.old.call("CONFIG", "SET", "masteruser", settings["user"] or "")
+        if settings["login"]["password"]:
+            self.old.call("CONFIG", "SET", "masterauth", settings["login"]["password"])
+            self.old.call("CONFIG", "SET", "masteruser", settings["login"]["user"])
         for server in (self.old, self.new):
             server.call("CONFIG", "REWRITE")
 
     def run(self, flip):
         """The switch, in two round trips. `flip` sends new connections to the new primary, before any writer is let go."""
         begun = time.monotonic()
-        answers = self.old.pipeline([("CLIENT", "PAUSE", PAUSE_MS, "WRITE"), ("INFO", "replication")])
-        for answer in answers:
-            if isinstance(answer, RedisError):
-                raise answer
-        old, new = parse_info(answers[1]), self.new.info()
+        _, info = self.old.pipeline(("CLIENT", "PAUSE", PAUSE_MS, "WRITE"), ("INFO", "replication"))
+        old, new = parse_info(info), self._new()
         if (old["role"], new["role"]) == ("master", "master"):
             self.old.call("CLIENT", "UNPAUSE")
             raise Refused(f"Redis: both {self.old_name} and {self.new_name} are primaries; make {self.old_name} a replica by hand once it is sure that it holds nothing new")
@@ -79,7 +76,7 @@ class RedisMove:
         for server in (self.new, self.old):
             server.call("CONFIG", "REWRITE")
         end = time.monotonic() + seconds
-        while (info := self.old.info()).get("master_link_status") != "up":
+        while (info := self._old()).get("master_link_status") != "up":
             if time.monotonic() > end:
                 raise TimeoutError(f"Redis on {self.old_name} does not follow {self.new_name} within {seconds} s: link {info.get('master_link_status')}")
             time.sleep(0.02)
@@ -92,8 +89,13 @@ class RedisMove:
                 self.old.call("CLIENT", "UNPAUSE")
                 raise TimeoutError(f"Redis on {self.new_name} has not caught up within 2 s: {info.get('slave_repl_offset')} of {offset}")
             time.sleep(0.0005)
-            info = self.new.info()
+            info = self._new()
 
     def _open(self, name):
-        settings = self.settings
-        return Redis(f"Redis on {name}", settings[name]["port"], settings["user"], settings["password"])
+        return Redis(f"Redis on {name}", self.settings[name]["port"], self.settings["login"])
+
+    def _old(self):
+        return self.old.info("replication")
+
+    def _new(self):
+        return self.new.info("replication")

@@ -13,12 +13,12 @@ present() {
 
 absent() {
   # Never switched, or long before it: there is nothing to take back.
-  [[ -e $state/switchover.jsonl ]] || return 0
+  [[ -e $etc/switchover.json ]] || return 0
   move_to source back
   figures
-  [[ -e $guard ]] || return 0
   drop_unit switchover-boot
-  drop_file "$guard"
+  drop_file "$guard" "$etc/switchover.json"
+  rmdir "$(dirname "$guard")"
   systemctl daemon-reload
 }
 

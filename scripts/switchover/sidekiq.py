@@ -1,6 +1,5 @@
 """Sidekiq on this host: quiet (no new jobs), empty (no job at work), and at work again."""
 
-import os
 import subprocess
 import time
 
@@ -36,15 +35,10 @@ class Sidekiq:
         return units
 
     def wake(self):
-        """A quieted Sidekiq only works again after a restart. It gets time to hand back what it has not finished."""
+        """A quieted Sidekiq only works again after a restart. sidekiq/run gave it time to hand back what it has not finished."""
         for unit in self.units:
             if _systemctl("is-enabled", "--quiet", unit) and _systemctl("is-active", "--quiet", unit):
                 continue  # neither wanted nor there
-            folder = f"/run/systemd/system/{unit}.d"
-            os.makedirs(folder, exist_ok=True)
-            with open(f"{folder}/50-trunkline.conf", "w", encoding="ascii") as drop_in:
-                drop_in.write("[Service]\nTimeoutStopSec=120\n")
-            _systemctl("daemon-reload")
             _systemctl("restart", "--no-block", unit)
 
     def _at_work(self, redis):

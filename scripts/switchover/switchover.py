@@ -118,6 +118,7 @@ def recover(settings, journal):
     if run.reached < NO_RETURN:
         run.undo()
         return
+    run.move.paused_at = next(entry["at"] for entry in entries if entry.get("name") == "pause")
     run.move.fenced = next(entry["fenced"] for entry in entries if "fenced" in entry)
     persist(600, run.move.source.connect)
     try:
@@ -164,6 +165,7 @@ def main():
         settings = json.load(file)
     if sys.argv[2] == "look":
         return look(settings)
+    os.nice(-10)  # people wait for it
     lock = only_one(settings)
     journal = Journal(settings["journal"])
     recover(settings, journal)

@@ -11,7 +11,7 @@ import threading
 import time
 
 sys.path.insert(0, "/opt/trunkline/scripts/switchover")
-from resp import Redis, RedisError  # noqa: E402
+from redislink import Redis, RedisError  # noqa: E402
 from wire import Connection, SqlError  # noqa: E402
 
 password = open(sys.argv[1], encoding="utf-8").read()
@@ -59,8 +59,8 @@ def pusher(number):
     while not stopped():
         job = f"{run}-{number}-{seq}"
         try:
-            redis = redis or Redis("proxy", 6380, password=redis_password, seconds=30)
-            redis.call("RPUSH", "queue:test", job, seconds=30)
+            redis = redis or Redis("proxy", 6380, {"password": redis_password}, seconds=30)
+            redis.call("RPUSH", "queue:test", job)
             record["jobs"].append(job)
             redis_moments.append(time.monotonic())
             seq += 1
