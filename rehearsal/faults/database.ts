@@ -1,4 +1,4 @@
-import { type Fault, holds, stepStarts } from "./fault";
+import { type Fault, stepStarts, switchoverSays } from "./fault";
 
 const psql = "runuser -u postgres -- psql -XAtq";
 
@@ -32,8 +32,7 @@ export const database: Record<string, Fault> = {
     title: "PgBouncer killed while it is paused",
     phase: "switch",
     async strike(c) {
-      await stepStarts(c, "switchover/run");
-      await holds(c.target(), "grep -q pause /var/lib/trunkline/switchover.jsonl 2>/dev/null");
+      await switchoverSays(c, '"name": "fence"');
       await c.target().sh("systemctl kill -s KILL pgbouncer.service");
     },
   },

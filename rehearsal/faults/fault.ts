@@ -49,3 +49,13 @@ export async function holds(host: LabHost, condition: string, seconds = 120): Pr
   );
   if (r.code !== 0) throw new Error(`${host.name}: waited ${seconds} s for \`${condition}\`: ${r.stderr}`);
 }
+
+/** Waits until the switchover that is about to begin writes a line into its journal that fits (a grep pattern). */
+export async function switchoverSays(c: FaultContext, pattern: string): Promise<void> {
+  const journal = "/var/lib/trunkline/switchover.jsonl";
+  // Earlier runs are in the journal too, so only lines from here on count.
+  const lines = await c.target().sh(`wc -l <${journal}`, { allowFail: true });
+  const from = Number(lines.stdout.trim() || 0) + 1;
+  await stepStarts(c, "switchover/run");
+  await holds(c.target(), `tail -n +${from} ${journal} 2>/dev/null | grep -q '${pattern}'`);
+}

@@ -1,4 +1,4 @@
-import { type Fault, holds, stepStarts } from "./fault";
+import { type Fault, stepStarts, switchoverSays } from "./fault";
 
 /** `pulumi up`, its plugins and its program all killed at once, as when a laptop dies. */
 function upKilled(phase: Fault["phase"], step: string): Fault {
@@ -20,13 +20,13 @@ function switchoverKilled(n: number): Fault {
     phase: "switch",
     fails: "may",
     async strike(c) {
-      await stepStarts(c, "switchover/run");
-      const journal = "/var/lib/trunkline/switchover.jsonl";
-      await holds(c.target(), `grep -Eq '"n": ?${n}[,}]' ${journal} 2>/dev/null`);
+      await switchoverSays(c, `"n": ${n},`);
       await c.target().sh("systemctl kill -s KILL trunkline-switchover.service", { allowFail: true });
     },
   };
 }
+
+const switchoverSteps = 14;
 
 export const kills: Record<string, Fault> = {
   "kill-up-prepare": upKilled("prepare", "app/tree"),
@@ -35,4 +35,4 @@ export const kills: Record<string, Fault> = {
   "kill-up-switch": upKilled("switch", "switchover/run"),
   "kill-up-settle": upKilled("settle", "backup/run"),
 };
-for (let n = 1; n <= 16; n++) kills[`kill-switchover-${n}`] = switchoverKilled(n);
+for (let n = 1; n <= switchoverSteps; n++) kills[`kill-switchover-${n}`] = switchoverKilled(n);

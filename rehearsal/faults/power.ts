@@ -1,6 +1,4 @@
-import { type Fault, holds, stepStarts } from "./fault";
-
-const journal = "/var/lib/trunkline/switchover.jsonl";
+import { type Fault, stepStarts, switchoverSays } from "./fault";
 
 export const power: Record<string, Fault> = {
   "reboot-old-replicate": {
@@ -15,8 +13,7 @@ export const power: Record<string, Fault> = {
     title: "the old server loses power just after the fence",
     phase: "switch",
     async strike(c) {
-      await stepStarts(c, "switchover/run");
-      await holds(c.target(), `grep -q fence ${journal} 2>/dev/null`);
+      await switchoverSays(c, '"name": "promote"');
       await c.source.reboot();
     },
   },
@@ -32,8 +29,7 @@ export const power: Record<string, Fault> = {
     title: "the new server loses power before it is promoted",
     phase: "switch",
     async strike(c) {
-      await stepStarts(c, "switchover/run");
-      await holds(c.target(), `grep -q fence ${journal} 2>/dev/null`);
+      await switchoverSays(c, '"name": "promote"');
       await c.target().reboot();
     },
   },
@@ -41,8 +37,7 @@ export const power: Record<string, Fault> = {
     title: "the new server loses power after it was promoted",
     phase: "switch",
     async strike(c) {
-      await stepStarts(c, "switchover/run");
-      await holds(c.target(), `grep -q resume ${journal} 2>/dev/null`);
+      await switchoverSays(c, '"name": "answer"');
       await c.target().reboot();
     },
   },

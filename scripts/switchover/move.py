@@ -96,6 +96,7 @@ class Move:
 
     def pause(self):
         self.begun = time.monotonic()
+        self.figures["pausedAtMs"] = round(time.time() * 1000)
         try:
             self.pooler.pause(min(1.5, self.deadline / 2))
         except TimeoutError as error:
@@ -136,6 +137,7 @@ class Move:
         self.pooler.probe.query("SELECT txid_current()", 10.0)
         if self.paused_at:
             self.figures["writePauseMs"] = round((time.time() - self.paused_at) * 1000, 1)
+            self.figures["pausedAtMs"] = round(self.paused_at * 1000)
             self.paused_at = None
 
     def move_redis(self):

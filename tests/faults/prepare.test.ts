@@ -1,0 +1,7 @@
+import { faultSeries } from "./faults";
+
+faultSeries({
+  phase: "prepare",
+  from: "survey",
+  names: ["kill-up-prepare", "cloud-500", "cloud-429", "cloud-timeout"],
+});

@@ -1,0 +1,15 @@
+import { faultSeries } from "./faults";
+
+faultSeries({
+  phase: "replicate",
+  from: "prepare",
+  names: [
+    "kill-up-replicate",
+    "cut-base-backup",
+    "drop-base-backup",
+    "tunnel-down",
+    "reboot-old-replicate",
+    "disk-full-base-backup",
+  ],
+  diskMiB: 3000,
+});

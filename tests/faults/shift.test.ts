@@ -1,0 +1,3 @@
+import { faultSeries } from "./faults";
+
+faultSeries({ phase: "shift", from: "replicate", names: ["kill-up-shift"] });
