@@ -81,7 +81,15 @@ export async function boot(
     await cloud.lab.bootServer({ name: server.name, ipv4: server.ipv4, ipv6: server.ipv6, ...details });
     await applyFirewalls(cloud, server);
   } catch (e) {
+    await cloud.lab.deleteServer(server.name).catch(() => undefined);
     cloud.store.change((s) => (s.servers = s.servers.filter(({ id }) => id !== server.id)));
     throw e;
   }
+}
+
+/** Takes a server away, and its packet filter with it. */
+export async function unboot({ store, lab }: Cloud, server: Server): Promise<void> {
+  await lab.deleteServer(server.name);
+  await lab.setFirewall?.(server, undefined);
+  store.change((s) => (s.servers = s.servers.filter(({ id }) => id !== server.id)));
 }

@@ -11,12 +11,11 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { homedir, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import path from "node:path";
 
 const repository = path.join(__dirname, "../..");
 const languageHost = path.join(repository, "rehearsal/engine/language");
-const VERSION = "3.259.0";
 
 function isExecutable(file: string): boolean {
   try {
@@ -27,15 +26,14 @@ function isExecutable(file: string): boolean {
   }
 }
 
-/** The CLI in the Pulumi home or on PATH. */
+/** The CLI that the rehearsal uses, or one on PATH. */
 export function findPulumi(): string | undefined {
-  const home = process.env["PULUMI_HOME"] ?? path.join(homedir(), ".pulumi");
-  const folders = [path.join(home, "versions", VERSION, "bin"), ...(process.env["PATH"] ?? "").split(":")];
+  const ours = execFileSync(path.join(repository, "rehearsal/engine/cli.sh"), ["--path"], {
+    encoding: "utf8",
+  }).trim();
   // npm puts its launcher on PATH; it would download.
-  return folders
-    .filter((f) => !f.includes("node_modules"))
-    .map((f) => path.join(f, "pulumi"))
-    .find(isExecutable);
+  const folders = (process.env["PATH"] ?? "").split(":").filter((f) => !f.includes("node_modules"));
+  return [ours, ...folders.map((f) => path.join(f, "pulumi"))].find(isExecutable);
 }
 
 export interface Result {

@@ -1,6 +1,6 @@
 /** hcloud:index/server:Server. Not modelled and refused: networks, volumes, ISO, rescue, resizing, placement groups. */
 import { cloudConfigOf } from "../cloudinit";
-import { applyFirewalls, boot, freeIpv4, freeIpv6, type Cloud } from "../lab";
+import { applyFirewalls, boot, freeIpv4, freeIpv6, unboot, type Cloud } from "../lab";
 import type { Failure, Resource } from "../resource";
 import { take, type Address, type Server } from "../store";
 import { compact, type Props } from "../values";
@@ -185,8 +185,7 @@ export function server(cloud: Cloud): Resource {
     async delete(id) {
       const found = find(id);
       if (!found) return;
-      await cloud.lab.deleteServer(found.name);
-      cloud.store.change((s) => take(s.servers, (one) => one.id === id));
+      await unboot(cloud, found);
       release(cloud, id);
     },
   };

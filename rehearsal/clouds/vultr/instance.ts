@@ -1,9 +1,9 @@
 /** vultr:index/instance:Instance. */
 import { randomBytes, randomUUID } from "node:crypto";
 import { cloudConfigOf } from "../cloudinit";
-import { applyFirewalls, boot, freeIpv4, freeIpv6, type Cloud } from "../lab";
+import { applyFirewalls, boot, freeIpv4, freeIpv6, unboot, type Cloud } from "../lab";
 import type { Failure, Function, Resource } from "../resource";
-import { take, type Server } from "../store";
+import type { Server } from "../store";
 import { compact, type Props } from "../values";
 import { apiError } from "./error";
 
@@ -157,9 +157,7 @@ export function instance(cloud: Cloud): Resource {
     },
     async delete(id) {
       const found = find(id);
-      if (!found) return;
-      await cloud.lab.deleteServer(found.name);
-      store.change((s) => take(s.servers, (one) => one.id === id));
+      if (found) await unboot(cloud, found);
     },
   };
 }

@@ -13,8 +13,9 @@ import * as rpc from "@pulumi/pulumi/proto/language_pb";
 import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import { Program } from "./program";
 
-/** The engine wants the version of its own release; this host follows it. */
-const VERSION = "3.259.0";
+/** The vendor's host is released with the CLI, under its version; this one follows it. */
+const { devDependencies } = require("../../../package.json") as { devDependencies: { pulumi: string } };
+const VERSION = devDependencies.pulumi;
 
 type Handler<Req, Res> = (request: Req) => Res | Promise<Res>;
 
