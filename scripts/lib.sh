@@ -12,6 +12,7 @@ changed=no   # whether this run changed anything: becomes the outcome
 finished=no  # whether the step came to its end
 explained=no # whether an error message was already given
 traces=yes   # whether what is left on the host stays there
+said_so=70   # status of a part that has explained its failure
 fields=()    # further fields of the result, as JSON
 
 # Evaluates the settings on stdin. Errors are hidden, since bash would print the line, and it may hold a secret.
@@ -32,6 +33,7 @@ leave_no_trace() { traces=no; }
 
 remove_traces() {
   [[ $scripts == /opt/trunkline/scripts ]] || return 0
+  find "$etc" "$state" -name '*.trunkline-new' -delete
   [[ -z "$(find "$etc" "$state" ! -type d; compgen -G '/etc/systemd/system/trunkline-*' || true)" ]] || return 0
   rm -rf --one-file-system "$etc" "$state" "$run" /opt/trunkline
 }
@@ -49,12 +51,15 @@ host_label() {
 die() {
   explained=yes
   log "trunkline: ${step:-a worker} on $(host_label): expected $1; found $2. What to do: $3"
+  # In a command substitution the shell around it learns by the status that all is said.
+  ((BASH_SUBSHELL == 0)) || exit "$said_so"
   exit 1
 }
 
 # Called by traps: a command failed where nobody thought it could.
 on_error() {
   [[ $explained == no && $BASH_SUBSHELL == 0 ]] || return 0
+  [[ $1 != "$said_so" ]] || { explained=yes; return 0; }
   explained=yes
   log "trunkline: $step on $(host_label): a command failed with status $1 at $2 line $3 (wanted: $WANT); its own message stands above. What to do: run \`pulumi up\` again; if it stays, report it with these lines"
 }

@@ -7,6 +7,10 @@ tunnel_mark=trunkline-tunnel
 read_mark=trunkline-read
 
 present() {
+  # Before anything is written: a failure within a line's text would go unseen.
+  local tunnel_key read_key
+  tunnel_key="$(bare_key "$TUNNEL_PUBLIC_KEY")"
+  read_key="$(bare_key "$READ_PUBLIC_KEY")"
   write_roots
   write_keys
   # A later sshd may say no although the lines are there.
@@ -69,14 +73,14 @@ tunnel_line() {
   for port in "$PORT_BACK_PG" "$PORT_BACK_REDIS"; do options+=",permitlisten=\"127.0.0.1:$port\""; done
   # A command that does nothing and ends with its connection. There has to be one: without a session sshd leaves Nagle's
   # algorithm on, and everything small that comes back through a busy tunnel waits for a round trip more.
-  echo "$options,command=\"exec tail --pid=\$PPID -f /dev/null\" $(bare_key "$TUNNEL_PUBLIC_KEY") $tunnel_mark"
+  echo "$options,command=\"exec tail --pid=\$PPID -f /dev/null\" $tunnel_key $tunnel_mark"
 }
 
 read_line() {
   local become=''
   [[ $SOURCE_SSH_USER == root ]] || become='sudo -n '
   # sudo drops the environment, so what was asked for goes on as an argument.
-  echo "restrict,command=\"${become}python3 -I $scripts/access/serve.py \\\"\$SSH_ORIGINAL_COMMAND\\\"\" $(bare_key "$READ_PUBLIC_KEY") $read_mark"
+  echo "restrict,command=\"${become}python3 -I $scripts/access/serve.py \\\"\$SSH_ORIGINAL_COMMAND\\\"\" $read_key $read_mark"
 }
 
 # Type and key without comment, and nothing else: an option hidden in a key must not get into the file.

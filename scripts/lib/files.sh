@@ -20,7 +20,7 @@ restore_original() {
   if [[ -e $saved || -L $saved ]]; then
     cp -a --no-dereference "$saved" "$path.trunkline-part"
     mv -T "$path.trunkline-part" "$path"
-    rm -f "$saved"
+    rm -f "$saved" "$saved.part"
     changed=yes
   elif [[ -e $none ]]; then
     rm -f "$path" "$none"
@@ -36,8 +36,10 @@ put_file() {
   local path=$1 mode=$2 owner=$3 part
   file_changed=no
   install -d "$(dirname "$path")"
-  part="$(umask 077 && mktemp "$path.XXXXXX")"
-  cat >"$part"
+  # Always the same name, so that a run that was killed leaves nothing that the next one does not clear away.
+  part="$path.trunkline-new"
+  rm -f "$part"
+  (umask 077 && cat >"$part")
   chown "$owner" "$part"
   chmod "$mode" "$part"
   if [[ -f $path && ! -L $path ]] && cmp -s "$part" "$path" &&
@@ -53,6 +55,7 @@ put_file() {
 drop_file() {
   local path
   for path in "$@"; do
+    rm -f "$path.trunkline-new"
     [[ -e $path || -L $path ]] || continue
     rm -f "$path"
     changed=yes

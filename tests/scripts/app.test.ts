@@ -144,7 +144,7 @@ test("a configuration that nginx does not like is not left behind", async () => 
 test("going back takes everything off the target again", async () => {
   for (const name of [...prepare].reverse()) if (name !== "access/grant") await it.must(name, "absent");
   const left = await it.target.sh(
-    "ls -d /home/mastodon /etc/trunkline /var/lib/trunkline /opt/trunkline /etc/systemd/system/mastodon* /etc/nginx/sites-enabled/trunkline 2>/dev/null; id mastodon 2>/dev/null; true",
+    "ls -d /home/mastodon /etc/trunkline /var/lib/trunkline /opt/trunkline /etc/systemd/system/mastodon* /etc/nginx/sites-enabled/trunkline 2>/dev/null || true; find /etc/trunkline /var/lib/trunkline 2>/dev/null || true; id mastodon 2>/dev/null || true",
   );
   assert.equal(left.stdout, "");
 });
