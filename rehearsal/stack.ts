@@ -52,7 +52,7 @@ export interface Run {
 export interface StackOptions {
   /** The project: the folder with Pulumi.yaml. */
   project: string;
-  /** Folder of the CLI; the language host may lie beside it or in `path`. */
+  /** Folder of the CLI and its language host. */
   cli: string;
   /** Scratch folder for state, config, event logs. */
   dir: string;
@@ -147,7 +147,7 @@ export class Stack {
   private environment(): NodeJS.ProcessEnv {
     const home = path.dirname(path.dirname(path.dirname(this.o.cli)));
     return {
-      PATH: `${this.o.cli}:${this.o.env["PATH_EXTRA"] ?? ""}:${process.env["PATH"]}`,
+      PATH: `${this.o.cli}:${process.env["PATH"]}`,
       HOME: process.env["HOME"],
       LANG: "C.UTF-8",
       PULUMI_HOME: home,

@@ -133,10 +133,7 @@ async function makeStack(lab: Lab, source: LabHost, clouds: Clouds, o: WorldOpti
     cli: await pulumiCli(o.log),
     dir: path.join(lab.dir, "pulumi"),
     name: "dev",
-    env: {
-      ...clouds.env,
-      PATH_EXTRA: path.join(__dirname, "engine/language"),
-    },
+    env: clouds.env,
     onEvent: o.onEvent,
   });
   await stack.init();

@@ -8,6 +8,8 @@ resolv="$(readlink -m /etc/resolv.conf)"
 mount -t tmpfs -o mode=755 tmpfs /run/systemd
 [[ -e "$resolv" ]] || install -D /dev/null "$resolv"
 
+ip link set lo up
+
 "$@" <&3 3<&- &
 trap 'kill -TERM $! 2>/dev/null' TERM INT
 while status=0; wait $! || status=$?; kill -0 $! 2>/dev/null; do :; done
