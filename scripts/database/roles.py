@@ -18,6 +18,12 @@ SELECT format('ALTER ROLE {name} LOGIN {kind} PASSWORD %L', '{verifier}') WHERE 
 SELECT 'changed' WHERE NOT EXISTS (SELECT FROM wanted_{name} WHERE rolpassword = '{verifier}');
 """
 
+# The standby takes over settings of the source, some of which only a superuser or this role may read.
+REPL = """
+SELECT 'GRANT pg_read_all_settings TO trunkline_repl'
+  WHERE NOT pg_has_role('trunkline_repl', 'pg_read_all_settings', 'MEMBER') \\gexec
+"""
+
 # The app's role acts as the database's user, with that user's own settings, so that owners and rights stay as they are.
 APP = """
 SELECT format('GRANT %I TO trunkline_app', {user}) WHERE NOT pg_has_role('trunkline_app', {user}, 'MEMBER') \\gexec
@@ -49,6 +55,7 @@ def main():
     repl, app = sys.stdin.read().split("\n")[:2]
     print("SET client_min_messages = error; SET standard_conforming_strings = on;")
     print(ROLE.format(name="trunkline_repl", kind="REPLICATION", verifier=verifier("trunkline_repl", repl)))
+    print(REPL)
     print(ROLE.format(name="trunkline_app", kind="NOREPLICATION", verifier=verifier("trunkline_app", app)))
     print(APP.format(user=literal(os.fsencode(sys.argv[1]).decode())))
 
