@@ -2,9 +2,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { faults } from "./faults";
-import { type Options, parseOptions, usage, UsageError } from "./options";
+import { parseOptions, usage, UsageError } from "./options";
 import { rehearse } from "./rehearse";
-import { htmlReport, Live, terminalReport } from "./report";
+import { htmlReport, Live, runbook, terminalReport } from "./report";
 import type { World } from "./world";
 
 async function main(argv: string[]): Promise<number> {
@@ -12,7 +12,7 @@ async function main(argv: string[]): Promise<number> {
   const options = parseOptions(argv);
   if (options.fault === "list") return (listFaults(), 0);
   const live = new Live();
-  const { report, world } = await rehearse(options, {
+  const { report, world, preview } = await rehearse(options, {
     event: (e) => live.event(e),
     phase: (name) => live.phase(name),
     line: (text) => live.line(text),
@@ -20,6 +20,7 @@ async function main(argv: string[]): Promise<number> {
   console.log(terminalReport(report));
   write(options.html, htmlReport(report));
   write(options.json, `${JSON.stringify({ ...report, requests: undefined }, null, 2)}\n`);
+  write(options.runbook, runbook(report, preview));
   if (options.html) console.log(`\nThe report, to look at: ${path.resolve(options.html)}`);
   if (options.keep) await keep(world);
   await world.stop();
@@ -52,5 +53,3 @@ main(process.argv.slice(2)).then(
     process.exit(2);
   },
 );
-
-export type { Options };

@@ -19,6 +19,8 @@ export interface Options {
   keep: boolean;
   json?: string;
   html?: string;
+  /** Where to write the migration as a page to read. */
+  runbook?: string;
 }
 
 /** Raised when the command line can't be understood; its text is all that the user needs to see. */
@@ -34,6 +36,7 @@ export const usage = `npm run rehearse -- [options]
   --keep         leave the lab up at the end, and say how to enter it
   --json FILE    write the result as JSON
   --html FILE    write the report as one HTML file (default runs/live-move.html)
+  --runbook FILE write the migration, step by step, as a page to read
   --help         this text`;
 
 export function parseOptions(argv: string[]): Options {
@@ -60,6 +63,7 @@ export function parseOptions(argv: string[]): Options {
     keep: v.keep,
     json: v.json,
     html: v.html,
+    runbook: v.runbook,
   };
 }
 
@@ -77,6 +81,7 @@ function read(argv: string[]) {
         keep: { type: "boolean", default: false },
         json: { type: "string" },
         html: { type: "string", default: "runs/live-move.html" },
+        runbook: { type: "string" },
       },
     });
   } catch (e) {

@@ -4,6 +4,7 @@ import { watchJobs } from "./judge";
 import type { Options } from "./options";
 import type { Ledger, Report, RequestSample, Switchover } from "./report/model";
 import type { StackEvent } from "./stack";
+import { surveyText } from "./report";
 import { Timeline } from "./timeline";
 import { World } from "./world";
 
@@ -20,8 +21,16 @@ const forward = ["prepare", "replicate", "shift", "switch", "settle"];
 /** How much of the people's requests around the switch the report shows, in milliseconds to either side. */
 const windowMs = 5000;
 
+export interface Rehearsed {
+  report: Report;
+  /** Still up: whoever asked for the rehearsal ends it. */
+  world: World;
+  /** What the program said in `pulumi preview` before anything was changed. */
+  preview: string;
+}
+
 /** Carries out one migration in a world of its own while people use the instance, and draws up what came of it. */
-export async function rehearse(o: Options, ui: Ui): Promise<{ report: Report; world: World }> {
+export async function rehearse(o: Options, ui: Ui): Promise<Rehearsed> {
   const startedAt = Date.now();
   const timeline = new Timeline();
   const fault = o.fault ? faults[o.fault] : undefined;
@@ -38,13 +47,17 @@ export async function rehearse(o: Options, ui: Ui): Promise<{ report: Report; wo
   await world.open();
   await watchJobs(world.source);
   const journey = new Journey(world, timeline, (line) => ui.line(line));
+  ui.phase("preview");
+  const seen = await world.stack.preview(["-c", "phase=settle"]).done;
+  const preview = surveyText(seen.output);
+  ui.line(`pulumi preview says:\n\n${preview}\n`);
   const phases = o.back ? forward.slice(0, -1) : forward;
   for (const phase of phases) await go(journey, ui, phase, fault);
   ui.phase("draw up the ledger");
   const there = await leg(journey, "target");
   const back = o.back ? await goBack(journey, ui) : undefined;
   const report = await draw(journey, timeline, { o, fault, startedAt, there, back });
-  return { report, world };
+  return { report, world, preview };
 }
 
 /** What one direction came to. */
