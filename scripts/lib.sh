@@ -33,7 +33,7 @@ leave_no_trace() { traces=no; }
 
 remove_traces() {
   [[ $scripts == /opt/trunkline/scripts ]] || return 0
-  find "$etc" "$state" -name '*.trunkline-new' -delete
+  find "$etc" "$state" -name '.*.trunkline-new' -delete
   [[ -z "$(find "$etc" "$state" ! -type d; compgen -G '/etc/systemd/system/trunkline-*' || true)" ]] || return 0
   rm -rf --one-file-system "$etc" "$state" "$run" /opt/trunkline
 }

@@ -26,9 +26,9 @@ TREES = ("home", "app", "media", "node")
 RSYNC_SHORT = re.compile(r"-[vlHogDtpAXrzRIWndu]*(?:e[0-9.]*[A-Za-z]*)?")
 RSYNC_LONG = re.compile(
     r"--(?:numeric-ids|from0|files-from=-|ignore-missing-args|partial|inplace|delete[a-z-]*|no-[a-z-]+"
-    r"|bwlimit=[0-9.]+[kKmM]?|timeout=\d+|log-format=[%a-z ]*|out-format=[%a-z]*|stats|compress-choice=[a-z0-9]+)"
+    r"|bwlimit=[0-9.]+[kKmM]?|timeout=\d+|log-format=[%A-Za-z ]*|out-format=[%a-z]*|stats|compress-choice=[a-z0-9]+)"
 )
-RSYNC_TAKES = re.compile(r"--(?:numeric-ids|partial|timeout=\d+|bwlimit=[0-9.]+|log-format=[%a-z ]*)")
+RSYNC_TAKES = re.compile(r"--(?:numeric-ids|partial|timeout=\d+|bwlimit=[0-9.]+|log-format=[%A-Za-z ]*)")
 PACKAGE = re.compile(r"[A-Za-z0-9.+_-]+")
 
 

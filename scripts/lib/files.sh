@@ -1,6 +1,10 @@
 # Files of the host: saved before they are changed, written whole or not at all, put back as they were.
 # shellcheck shell=bash
 
+# part_of PATH: where its next content is written. Always the same name, so that what a killed run leaves is cleared away by
+# the next; hidden, since nginx and others read every file of a folder that is not.
+part_of() { printf '%s' "${1%/*}/.${1##*/}.trunkline-new"; }
+
 # save_original PATH: remembers PATH as it is before the first change, or that there was none. A symbolic link is saved as one.
 save_original() {
   local path=$1 saved="$state/saved/files$1" none="$state/saved/none$1"
@@ -18,8 +22,9 @@ save_original() {
 restore_original() {
   local path=$1 saved="$state/saved/files$1" none="$state/saved/none$1"
   if [[ -e $saved || -L $saved ]]; then
-    cp -a --no-dereference "$saved" "$path.trunkline-part"
-    mv -T "$path.trunkline-part" "$path"
+    rm -f "$(part_of "$path")"
+    cp -a --no-dereference "$saved" "$(part_of "$path")"
+    mv -T "$(part_of "$path")" "$path"
     rm -f "$saved" "$saved.part"
     changed=yes
   elif [[ -e $none ]]; then
@@ -36,8 +41,7 @@ put_file() {
   local path=$1 mode=$2 owner=$3 part
   file_changed=no
   install -d "$(dirname "$path")"
-  # Always the same name, so that a run that was killed leaves nothing that the next one does not clear away.
-  part="$path.trunkline-new"
+  part="$(part_of "$path")"
   rm -f "$part"
   (umask 077 && cat >"$part")
   chown "$owner" "$part"
@@ -55,7 +59,7 @@ put_file() {
 drop_file() {
   local path
   for path in "$@"; do
-    rm -f "$path.trunkline-new"
+    rm -f "$(part_of "$path")"
     [[ -e $path || -L $path ]] || continue
     rm -f "$path"
     changed=yes

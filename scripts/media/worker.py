@@ -91,17 +91,20 @@ def patiently(deed, media):
 
 def follow(media):
     """An interval of ten times what the look at the rows costs, so that it never is a load."""
-    since, files = media.mark, 0
+    ahead, since, files = None, media.mark, 0
     while True:
-        began = time.monotonic()
-        now = patiently(lambda: float(source_says("clock")), media)
-        came = patiently(lambda: media.fetch(media.changed(since - OVERLAP)), media) if now else None
+        if ahead is None:
+            ahead = patiently(lambda: float(source_says("clock")) - time.time(), media)
+        now, began = time.time() + (ahead or 0), time.monotonic()
+        wanted = patiently(lambda: list(media.changed(since - OVERLAP)), media)
+        looked = time.monotonic() - began
+        came = patiently(lambda: media.fetch(wanted), media) if wanted is not None and ahead is not None else None
         if came is not None:
             files, since = files + came[0], now
             with open("%s/media.step" % RUN, "w", encoding="utf-8") as file:
                 json.dump({"at": now, "files": files}, file)
             media.tell("in step; %d files since the bulk copy" % files)
-        time.sleep(min(300, max(3, 10 * (time.monotonic() - began))))
+        time.sleep(min(300, max(2, 10 * looked)))
 
 
 def finish(media):

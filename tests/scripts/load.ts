@@ -30,10 +30,22 @@ export class Load {
   static async start(pair: Pair, o: { clients?: number; thinkMs?: number } = {}): Promise<Load> {
     const name = `/root/load-${Date.now()}`;
     await pair.target.put(`${name}.password`, passwords.app, 0o600);
-    const argv = ["python3", "/root/load.py", `${name}.password`, pair.settings.TEST_REDIS_PASSWORD!, `${name}.json`, `${name}.stop`];
-    const process = pair.target.exec([...argv, String(o.clients ?? 20), String(o.thinkMs ?? 5)], { timeoutMs: 600_000 });
+    const argv = [
+      "python3",
+      "/root/load.py",
+      `${name}.password`,
+      pair.settings.TEST_REDIS_PASSWORD!,
+      `${name}.json`,
+      `${name}.stop`,
+    ];
+    const process = pair.target.exec([...argv, String(o.clients ?? 20), String(o.thinkMs ?? 5)], {
+      timeoutMs: 600_000,
+    });
     process.catch(() => undefined); // told by stop()
-    await pair.until("the load to begin", async () => Number(await pair.sql(await pair.primary(), "SELECT count(*) FROM ledger")) > 0);
+    await pair.until(
+      "the load to begin",
+      async () => Number(await pair.sql(await pair.primary(), "SELECT count(*) FROM ledger")) > 0,
+    );
     return new Load(pair, name, process);
   }
 
@@ -50,7 +62,12 @@ export async function verify(pair: Pair, host: LabHost, record: LoadRecord): Pro
   const rows = await pair.sql(host, "SELECT client || '/' || seq, count(*) FROM ledger GROUP BY 1");
   const found = new Map(rows.split("\n").map((row) => row.split("|") as [string, string]));
   for (const [client, acks] of Object.entries(record.acks))
-    for (const seq of acks) look(verdict, `${(record.run % 1_000_000) * 100 + Number(client)}/${seq}`, Number(found.get(`${(record.run % 1_000_000) * 100 + Number(client)}/${seq}`) ?? 0));
+    for (const seq of acks)
+      look(
+        verdict,
+        `${(record.run % 1_000_000) * 100 + Number(client)}/${seq}`,
+        Number(found.get(`${(record.run % 1_000_000) * 100 + Number(client)}/${seq}`) ?? 0),
+      );
   const highest = Number(await pair.sql(host, "SELECT v FROM counter"));
   if (record.counter.some((v) => v > highest)) verdict.lost.push(`counter above ${highest}`);
   if (new Set(record.counter).size !== record.counter.length) verdict.duplicated.push("counter");

@@ -25,7 +25,9 @@ export class Pair {
     readonly settings: Record<string, string>,
   ) {}
 
-  static async boot(o: { rttMs?: number; log?: (line: string) => void; targetDiskMiB?: number } = {}): Promise<Pair> {
+  static async boot(
+    o: { rttMs?: number; log?: (line: string) => void; targetDiskMiB?: number } = {},
+  ): Promise<Pair> {
     const lab = await Lab.start({ rttMs: o.rttMs, log: o.log });
     const prepare = async (rootfs: string) => {
       mkdirSync(path.join(rootfs, "opt/trunkline"), { recursive: true });
@@ -34,7 +36,13 @@ export class Pair {
     const authorizedKeys = [lab.operatorKey.public];
     const [source, target] = await Promise.all([
       lab.boot("old", { address: "198.18.0.10", side: "old", authorizedKeys, prepare }),
-      lab.boot("new", { address: "198.18.1.10", side: "new", authorizedKeys, prepare, diskMiB: o.targetDiskMiB }),
+      lab.boot("new", {
+        address: "198.18.1.10",
+        side: "new",
+        authorizedKeys,
+        prepare,
+        diskMiB: o.targetDiskMiB,
+      }),
     ]);
     const tunnel = await keyPair(lab.dir);
     const pair = new Pair(lab, source, target, { tunnel }, settings(source));
@@ -48,10 +56,16 @@ export class Pair {
   }
 
   /** Runs one step as the program does: settings on stdin. */
-  async step(name: string, want: "present" | "absent" = "present", extra: Record<string, string> = {}): Promise<StepResult> {
+  async step(
+    name: string,
+    want: "present" | "absent" = "present",
+    extra: Record<string, string> = {},
+  ): Promise<StepResult> {
     const side = sourceSteps.has(name) ? "source" : "target";
     const all = { ...this.settings, ...this.secrets(name), WANT: want, SIDE: side, ...extra };
-    const input = Object.entries(all).map(([key, value]) => `${key}='${value.replaceAll("'", `'\\''`)}'\n`).join("");
+    const input = Object.entries(all)
+      .map(([key, value]) => `${key}='${value.replaceAll("'", `'\\''`)}'\n`)
+      .join("");
     const host = side === "source" ? this.source : this.target;
     const argv = ["bash", "/opt/trunkline/scripts/run", name];
     const out = await host.exec(argv, { input, allowFail: true, timeoutMs: 300_000 });
@@ -76,17 +90,46 @@ export class Pair {
   }
 
   async query(host: LabHost, text: string, database: string): Promise<string> {
-    const argv = ["runuser", "-u", "postgres", "--", "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", database, "-f", "-"];
+    const argv = [
+      "runuser",
+      "-u",
+      "postgres",
+      "--",
+      "psql",
+      "-XAtq",
+      "-v",
+      "ON_ERROR_STOP=1",
+      "-d",
+      database,
+      "-f",
+      "-",
+    ];
     return (await host.exec(argv, { input: text })).stdout.trim();
   }
 
   async redis(host: LabHost, ...command: string[]): Promise<string> {
-    return (await host.exec(["redis-cli", "--no-auth-warning", "-a", this.settings.TEST_REDIS_PASSWORD!, ...command])).stdout.trim();
+    return (
+      await host.exec([
+        "redis-cli",
+        "--no-auth-warning",
+        "-a",
+        this.settings.TEST_REDIS_PASSWORD!,
+        ...command,
+      ])
+    ).stdout.trim();
   }
 
   /** Whether a host's Postgres takes writes: "primary", "standby", or "down". */
   async role(host: LabHost): Promise<string> {
-    const argv = ["runuser", "-u", "postgres", "--", "psql", "-XAtqc", "SELECT CASE WHEN pg_is_in_recovery() THEN 'standby' ELSE 'primary' END"];
+    const argv = [
+      "runuser",
+      "-u",
+      "postgres",
+      "--",
+      "psql",
+      "-XAtqc",
+      "SELECT CASE WHEN pg_is_in_recovery() THEN 'standby' ELSE 'primary' END",
+    ];
     const out = await host.exec(argv, { allowFail: true });
     return out.code === 0 ? out.stdout.trim() : "down";
   }
@@ -95,7 +138,8 @@ export class Pair {
   async primary(): Promise<LabHost> {
     const roles = await Promise.all([this.role(this.source), this.role(this.target)]);
     const primaries = [this.source, this.target].filter((_, i) => roles[i] === "primary");
-    if (primaries.length !== 1) throw new Error(`expected exactly one primary, found source ${roles[0]}, target ${roles[1]}`);
+    if (primaries.length !== 1)
+      throw new Error(`expected exactly one primary, found source ${roles[0]}, target ${roles[1]}`);
     return primaries[0]!;
   }
 
@@ -130,9 +174,13 @@ export class Pair {
 
   private async furnishTarget(): Promise<void> {
     const env = `REDIS_HOST=localhost\nREDIS_PASSWORD=${this.settings.TEST_REDIS_PASSWORD}\n`;
-    await this.target.sh("mkdir -p -m 0700 /var/lib/trunkline; useradd --create-home --home-dir /home/mastodon mastodon");
+    await this.target.sh(
+      "mkdir -p -m 0700 /var/lib/trunkline; useradd --create-home --home-dir /home/mastodon mastodon",
+    );
     await this.target.put("/var/lib/trunkline/source.env", env, 0o600);
-    await this.target.sh("cat >/root/load.py <&0", { input: require("node:fs").readFileSync(path.join(__dirname, "load.py"), "utf8") });
+    await this.target.sh("cat >/root/load.py <&0", {
+      input: require("node:fs").readFileSync(path.join(__dirname, "load.py"), "utf8"),
+    });
   }
 }
 

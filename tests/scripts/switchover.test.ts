@@ -1,0 +1,285 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { Load, type LoadRecord, verify } from "./load";
+import { Pair, type StepResult } from "./pair";
+
+/** The numbered steps of scripts/switchover/switchover.py; the eighth is the point of no return. */
+const steps = 14;
+const noReturn = 8;
+
+let pair: Pair;
+
+before(async () => {
+  pair = await Pair.boot();
+  await pair.replicate();
+  await pair.target.put(
+    "/root/killer/sitecustomize.py",
+    readFileSync(path.join(__dirname, "killer.py"), "utf8"),
+  );
+  const unit = "/etc/systemd/system/trunkline-switchover.service.d/killer.conf";
+  await pair.target.put(unit, "[Service]\nEnvironment=PYTHONPATH=/root/killer\n");
+});
+
+after(() => pair.stop());
+
+const where = async () => ((await pair.primary()) === pair.target ? "target" : "source");
+
+/** Moves the data to the other side. */
+async function move(): Promise<StepResult> {
+  return pair.step("switchover/run", (await where()) === "source" ? "present" : "absent");
+}
+
+/** Runs `during` under load, and fails if anything acknowledged is missing or there twice, or any client saw an error. */
+async function underLoad(
+  during: () => Promise<void>,
+  o = { clients: 10, thinkMs: 10, errors: false },
+): Promise<LoadRecord> {
+  const load = await Load.start(pair, o);
+  let record: LoadRecord;
+  try {
+    await during();
+  } finally {
+    await settled();
+    record = await load.stop();
+  }
+  const verdict = await verify(pair, await pair.primary(), record);
+  assert.deepEqual(verdict, { lost: [], duplicated: [] });
+  if (!o.errors) assert.deepEqual([...record.errors, ...record.redisErrors], []);
+  return record;
+}
+
+/** Exactly one primary, and the pooler not paused. */
+async function settled(): Promise<void> {
+  await pair.until("one primary", async () => !!(await pair.primary()), 120);
+  const admin =
+    "runuser -u postgres -- psql -XAtq -p 6432 -U pgbouncer -d pgbouncer -c 'SHOW DATABASES' | cut -d'|' -f10 | grep -c 1 || true";
+  await pair.until(
+    "the pooler to be running",
+    async () => (await pair.target.sh(admin)).stdout.trim() === "0",
+  );
+}
+
+test("forward, back and forward again under load: nothing lost, nothing twice, no error", async () => {
+  const record = await underLoad(async () => {
+    for (const [want, side] of [
+      ["present", "target"],
+      ["absent", "source"],
+      ["present", "target"],
+    ] as const) {
+      const result = await pair.must("switchover/run", want);
+      assert.equal(result.outcome, "changed");
+      assert.equal(result.direction, want === "present" ? "forward" : "back");
+      for (const figure of ["writePauseMs", "rttMs", "redisPauseMs"])
+        assert.equal(typeof result[figure], "number", figure);
+      assert.equal(await where(), side);
+    }
+  });
+  assert.ok(record.gapMs < 3_000, `no writer waited for long: ${record.gapMs} ms`);
+});
+
+test("a second run changes nothing, and the check finds everything in its place", async () => {
+  assert.equal((await pair.must("switchover/run")).outcome, "unchanged");
+  assert.equal((await pair.must("switchover/check")).outcome, "unchanged");
+  for (const name of [
+    "database/publish",
+    "switchover/agent",
+    "tunnel/up",
+    "database/standby",
+    "pooler/up",
+    "redis/replica",
+  ])
+    assert.equal((await pair.must(name)).outcome, "unchanged", name);
+});
+
+test("what holds the live data is not taken down", async () => {
+  for (const name of ["database/standby", "redis/replica"]) {
+    const refused = await pair.step(name, "absent");
+    assert.notEqual(refused.code, 0);
+    assert.match(refused.stderr, /found the live primary/);
+  }
+});
+
+test("both servers rebooted after the switch come back as they were", async () => {
+  await pair.source.reboot();
+  await pair.target.reboot();
+  await settled();
+  assert.equal(await where(), "target");
+  await pair.must("switchover/check");
+  await pair.must("switchover/run", "absent");
+});
+
+for (let n = 1; n <= steps; n++)
+  test(`killed in step ${n}, there or back: one primary, nobody left waiting, and the next run goes there`, async () => {
+    await underLoad(async () => {
+      for (const delay of [0, 12]) await killed(n, delay);
+    });
+  });
+
+/** One run that is killed once its journal shows the step, and what has to be true then and after the next run. */
+async function killed(n: number, delayMs: number): Promise<void> {
+  const from = await where();
+  const want = from === "source" ? "present" : "absent";
+  const there = from === "source" ? "target" : "source";
+  await pair.target.put("/root/killer/at", `${n} ${delayMs}`);
+  const first = await pair.step("switchover/run", want);
+  await settled();
+  if (delayMs === 0) {
+    assert.equal(await where(), n < noReturn ? from : there);
+    assert.equal(first.code === 0, n >= noReturn, first.stderr);
+  }
+  await pair.must("switchover/run", want);
+  assert.equal(await where(), there);
+}
+
+test("a transaction that stays open is named, and nobody waits for it", async () => {
+  if ((await where()) === "target") await pair.must("switchover/run", "absent");
+  const held = pair.source.exec(
+    [
+      "runuser",
+      "-u",
+      "postgres",
+      "--",
+      "psql",
+      "-d",
+      "mastodon_production",
+      "-c",
+      "BEGIN; SELECT pg_sleep(40)",
+    ],
+    { allowFail: true },
+  );
+  const record = await underLoad(async () => {
+    const refused = await pair.step("switchover/run");
+    assert.notEqual(refused.code, 0);
+    assert.match(refused.stderr, /transactions open for long: pid \d+, user postgres/);
+  });
+  assert.ok(record.gapMs < 2_000, `${record.gapMs} ms`);
+  await held;
+});
+
+test("an open transaction in the pooler ends in a resume, not in a stall", async () => {
+  const client = `import sys, time; sys.path.insert(0, "/opt/trunkline/scripts/switchover")
+from wire import Connection
+c = Connection(("127.0.0.1", 6432), "trunkline_app", "mastodon_production", open(sys.argv[1]).read())
+while True:
+    c.query("BEGIN"); c.query("SELECT 1"); time.sleep(0.4); c.query("COMMIT")`;
+  await pair.target.put("/root/holder.py", client);
+  await underLoad(async () => {
+    const passwords = (await pair.target.sh("ls /root/load-*.password | tail -n 1")).stdout.trim();
+    await pair.target.sh(`systemd-run --quiet --unit=holder python3 /root/holder.py ${passwords}`);
+    await pair.step("switchover/run"); // it may find a gap, or not; either is well
+    await pair.target.sh("systemctl stop holder");
+  });
+});
+
+test("PgBouncer killed while it is paused: at most errors, nothing lost, and the move is made or undone", async () => {
+  if ((await where()) === "target") await pair.must("switchover/run", "absent");
+  await underLoad(
+    async () => {
+      const running = pair.step("switchover/run");
+      await inJournal(6);
+      await pair.target.sh("systemctl kill --signal=KILL pgbouncer");
+      await running;
+      await settled();
+      await pair.must("switchover/run");
+    },
+    { clients: 10, thinkMs: 10, errors: true },
+  );
+});
+
+/** Waits until the journal of the current run shows a step. */
+async function inJournal(n: number): Promise<void> {
+  await pair.target.sh(`
+    size=$(wc -l </var/lib/trunkline/switchover.jsonl)
+    for _ in {1..20000}; do
+      tail -n +$((size + 1)) /var/lib/trunkline/switchover.jsonl | grep -q '"n": ${n},' && exit 0
+    done
+    exit 1`);
+}
+
+test("the tunnel cut silently in the switch: undone or made once it is back", async () => {
+  if ((await where()) === "target") await pair.must("switchover/run", "absent");
+  await underLoad(
+    async () => {
+      const running = pair.step("switchover/run");
+      await inJournal(6);
+      const heal = await pair.lab.cut(pair.source, pair.target, "drop");
+      await new Promise((r) => setTimeout(r, 3_000)); // a cut has a length; nothing is waited for
+      await heal();
+      await running;
+      await settled();
+      await pair.must("switchover/run");
+    },
+    { clients: 10, thinkMs: 10, errors: true },
+  );
+});
+
+test("the old server loses its power just after the fence: it comes back as what the other one is not", async () => {
+  if ((await where()) === "target") await pair.must("switchover/run", "absent");
+  await underLoad(
+    async () => {
+      const running = pair.step("switchover/run");
+      await inJournal(7);
+      await pair.source.kill();
+      await pair.source.start();
+      await running;
+      await settled();
+      await pair.must("switchover/run");
+    },
+    { clients: 10, thinkMs: 10, errors: true },
+  );
+});
+
+for (const [n, what] of [
+  [7, "before"],
+  [9, "after"],
+] as const)
+  test(`the new server loses its power ${what} the promotion: it finishes or undoes by itself when it is back`, async () => {
+    if ((await where()) === "target") await pair.must("switchover/run", "absent");
+    const running = pair.step("switchover/run").catch(() => undefined);
+    await inJournal(n).catch(() => undefined);
+    await pair.target.reboot();
+    await running;
+    await settled();
+    await pair.until(
+      "the boot's own recovery",
+      async () =>
+        !(
+          await pair.target.exec(["systemctl", "is-active", "trunkline-switchover-boot"], { allowFail: true })
+        ).stdout.includes("activating"),
+      120,
+    );
+    await pair.must("switchover/run");
+    assert.equal(await where(), "target");
+    await pair.must("switchover/check");
+  });
+
+test("a slow archive_command does not lengthen the pause", async () => {
+  if ((await where()) === "source") await pair.must("switchover/run");
+  await pair.sql(pair.target, "ALTER SYSTEM SET archive_command = 'sleep 30'");
+  await pair.sql(pair.target, "SELECT pg_reload_conf()");
+  const record = await underLoad(async () => {
+    await pair.must("switchover/run", "absent");
+  });
+  assert.ok(record.gapMs < 5_000, `${record.gapMs} ms`);
+  await pair.sql(pair.target, "ALTER SYSTEM RESET archive_command");
+});
+
+test("a standby of another database is refused before anything is paused", async () => {
+  if ((await where()) === "target") await pair.must("switchover/run", "absent");
+  await pair.target.sh(`
+    systemctl stop postgresql@15-main
+    mv /var/lib/postgresql/15/main /var/lib/postgresql/15/ours
+    runuser -u postgres -- /usr/lib/postgresql/15/bin/initdb -D /var/lib/postgresql/15/main >/dev/null
+    runuser -u postgres -- touch /var/lib/postgresql/15/main/standby.signal
+    systemctl start postgresql@15-main || true`);
+  const record = await underLoad(async () => {
+    assert.notEqual((await pair.step("switchover/run")).code, 0);
+  });
+  assert.ok(record.gapMs < 2_000, `${record.gapMs} ms`);
+  await pair.target.sh(`
+    systemctl stop postgresql@15-main; rm -rf /var/lib/postgresql/15/main
+    mv /var/lib/postgresql/15/ours /var/lib/postgresql/15/main; systemctl start postgresql@15-main`);
+  await pair.must("switchover/run");
+});
