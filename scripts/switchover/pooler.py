@@ -55,8 +55,17 @@ class Pooler:
 
     def warm_relay(self, count=20, seconds=20.0):
         """Makes the relay log in to the source ahead of time, which its standby allows too; PgBouncer makes one at a time."""
-        path, end = f"{self.settings['relayDir']}/.s.PGSQL.{self.settings['port']}", time.monotonic() + seconds
-        clients = []
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                return self._at_once(count, end)
+            except (OSError, SqlError):
+                time.sleep(0.2)  # it finds out that its connections died with the last switch; or fewer will do on a slow link
+        return None
+
+    def _at_once(self, count, end):
+        """So many open transactions at the same time need as many server connections."""
+        path, clients = f"{self.settings['relayDir']}/.s.PGSQL.{self.settings['port']}", []
         try:
             for _ in range(count):
                 clients.append(Connection(path, self.settings["user"], self.settings["database"], system_user="postgres", seconds=10))
@@ -65,11 +74,7 @@ class Pooler:
                 client.receive(max(end - time.monotonic(), 0.01))
             # A client that leaves within its transaction takes the server connection with it.
             for client in clients:
-                client.send("ROLLBACK")
-            for client in clients:
-                client.receive()
-        except TimeoutError:
-            pass  # on a slow link fewer will do
+                client.query("ROLLBACK")
         finally:
             for client in clients:
                 client.close()

@@ -18,7 +18,7 @@ absent() {
   figures
   drop_unit switchover-boot
   drop_file "$guard" "$etc/switchover.json"
-  rmdir "$(dirname "$guard")"
+  rmdir --ignore-fail-on-non-empty "$(dirname "$guard")"
   systemctl daemon-reload
 }
 
