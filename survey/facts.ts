@@ -39,7 +39,8 @@ export function factsOf(source: Raw): Facts {
   return {
     PG_MAJOR: text(pg?.major),
     PG_PORT: text(pg?.port),
-    PG_CLUSTER: pg?.cluster ?? "",
+    // The steps put it beside PG_MAJOR themselves.
+    PG_CLUSTER: pg?.cluster?.split("/").at(-1) ?? "",
     PG_DATA: pg?.dataDir ?? "",
     DB_NAME: pg?.database?.name ?? env["DB_NAME"] ?? "",
     DB_USER: pg?.database?.user ?? env["DB_USER"] ?? "",

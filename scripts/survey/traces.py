@@ -25,7 +25,7 @@ def traces(settings, login, app, pg, site, where):
         "sidekiqQuiet": bool(app and look("Sidekiq's processes", sidekiq_quiet, app, where, default=False)),
         "journal": look("the switchover's journal", journal),
         "appInstalled": bool(app and app["version"] and os.path.exists(STATE + "/source.env")),
-        "backup": os.path.exists("/etc/pgbackrest/conf.d/trunkline.conf") or os.path.exists(STATE + "/backup"),
+        "backup": look("pgBackRest's configuration", has_backup, default=False),
         "retired": os.path.exists(STATE + "/retired"),
     }
 
@@ -61,6 +61,11 @@ def sidekiq_quiet(app, where):
     if not any(unit["active"] == "active" for unit in app["units"]["sidekiq"]):
         return False
     return bool(redis.quiet(where, socket.gethostname()))
+
+
+def has_backup():
+    path = "/etc/pgbackrest.conf"
+    return os.path.exists(path) and "Made by Trunkline" in read(path)
 
 
 def journal():

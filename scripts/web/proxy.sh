@@ -1,6 +1,7 @@
 # web/proxy (source): the domain's site hands everything on to the target, for those whose DNS still points here; and a small
 # server on loopback gives the target the files that it has not got yet.
 # shellcheck shell=bash
+. "$scripts/lib/app.sh"
 . "$scripts/lib/web.sh"
 
 mark='Made by Trunkline: the source as proxy'
@@ -28,6 +29,8 @@ absent() {
   restore_original "$site"
   load_nginx
   drop_file "$etc/target-trust.pem"
+  local web
+  mapfile -t web < <(unit_names "$WEB_UNITS")
   wait_until 30 "the source's own site to answer again" own_site_answers
 }
 
@@ -38,12 +41,13 @@ target_answers() {
   [[ $said == "target 200"* ]]
 }
 
-# Proxy or not is told by the same path: only the target knows it.
+# Proxy or not is told by the same path: only the target knows it. At the end of a move there is no app behind the site any more.
 own_site_answers() {
   local said
   said="$(ask_site 127.0.0.1 /.trunkline)"
   echo "/.trunkline answered: $said"
-  [[ $said =~ [0-9]{3}\ *$ && ! $said =~ (000|502|503|504)\ *$ && $said != target* ]]
+  if [[ $said == target* || $said =~ 000\ *$ ]]; then return 1; fi
+  ! any_active "${web[@]}" || [[ ! $said =~ (502|503|504)\ *$ ]]
 }
 
 media_answers() {

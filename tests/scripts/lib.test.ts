@@ -171,7 +171,7 @@ test("a unit that ended while nobody watched is not run again", async () => {
 
 test("a unit that fails tells why, and is started anew by the next run", async () => {
   const failing = "present() { follow_unit probe 30 -- bash -c 'echo the reason; exit 3'; }";
-  for (const _ of [1, 2]) {
+  for (let turn = 0; turn < 2; turn++) {
     const out = await run(failing);
     assert.equal(out.code, 1);
     assert.match(out.stderr, /expected trunkline-probe\.service to end well; found exit-code.*the reason/s);

@@ -82,7 +82,7 @@ test("facts come from the survey, and what is missing is named", () => {
   assert.deepEqual(missingFacts(facts), []);
   assert.deepEqual(
     [facts.PG_CLUSTER, facts.APP_UID, facts.SIDEKIQ_UNITS, facts.WEB_DOMAIN],
-    ["15/main", "990", "mastodon-sidekiq.service", "social.example"],
+    ["main", "990", "mastodon-sidekiq.service", "social.example"],
   );
   const web = source((s) => (s.mastodon.env.values["WEB_DOMAIN"] = "web.social.example"));
   assert.equal(factsOf(web).WEB_DOMAIN, "web.social.example");
