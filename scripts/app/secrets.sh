@@ -6,6 +6,11 @@
 . "$scripts/app/env.sh"
 
 present() {
+  mapfile -t units < <(app_units)
+  if any_active "${units[@]}"; then
+    log "the app runs here already: its .env.production is left alone"
+    return
+  fi
   open_source
   check_source
   (umask 077 && source_read read env >"$run/source.env")

@@ -16,10 +16,9 @@ absent() {
   stop_units "${units[@]}"
 }
 
-# The app logs in to the pooler as the pooler's step said; what ran with another login starts again.
+# The app logs in to the pooler as the pooler's step said. Once it runs here its file is its admin's, and is left alone.
 adopt_login() {
   [[ -f $pooler_login ]] ||
     die "the pooler's login in $pooler_login" "no such file" "this step comes after pooler/up: run \`pulumi up\` again"
-  write_env
-  if [[ $file_changed == yes ]] && any_active "${units[@]}"; then systemctl try-restart -- "${units[@]}"; fi
+  any_active "${units[@]}" || write_env
 }

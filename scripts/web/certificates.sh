@@ -10,6 +10,9 @@ present() {
   local folder=$run/tls
   (umask 077 && mkdir -p "$folder" && source_read certificates | tar -x -C "$folder" --no-same-owner)
   check_pair "$folder"
+  # For web/site: how large a request the source's own site takes.
+  source_read read site >"$folder/site"
+  put_file "$source_site" 0600 root:root <"$folder/site"
   install -d -m 0700 "$etc/tls" "$tls_folder"
   put_file "$tls_folder/fullchain.pem" 0600 root:root <"$folder/fullchain.pem"
   local pair_changed=$file_changed
@@ -22,7 +25,7 @@ present() {
 }
 
 absent() {
-  drop_file "$tls_folder/fullchain.pem" "$tls_folder/privkey.pem"
+  drop_file "$tls_folder/fullchain.pem" "$tls_folder/privkey.pem" "$source_site"
   rmdir "$tls_folder" "$etc/tls" 2>/dev/null || true
 }
 

@@ -12,8 +12,12 @@ present() {
   install -d -m 0755 /etc/nginx/trunkline /var/cache/nginx
   # media/finish exchanges it once every file is here.
   if [[ ! -e $fallback ]]; then put_file "$fallback" 0644 root:root <"$scripts/web/media-source.conf"; touched=yes; fi
-  site_text | put_file "$site" 0644 root:root
-  [[ $file_changed == no ]] || touched=yes
+  # A site that its admin's certbot has taken over is no longer ours to write.
+  if ! grep -qs 'managed by Certbot' "$site"; then
+    site_text >"$run/site.new"
+    put_file "$site" 0644 root:root <"$run/site.new"
+    [[ $file_changed == no ]] || touched=yes
+  fi
   if [[ "$(readlink "$link")" != "$site" ]]; then
     ln -sfn "$site" "$link"
     changed=yes touched=yes
@@ -44,7 +48,7 @@ site_text() {
   streaming="$(streaming_addresses | sed 's/.*/  server & fail_timeout=0;/')"
   SITE_WEB="$(web_address)" SITE_STREAMING="$streaming" SITE_DOMAIN=$WEB_DOMAIN SITE_TLS=$tls_folder SITE_APP=$APP_DIR \
     SITE_MEDIA=$MEDIA_DIR SITE_SOURCES="$(getent ahosts "$SOURCE_ADDRESS" | awk '{ print $1 }' | sort -u | xargs)" \
-    SITE_BODY="${SITE_BODY:-100m}" SITE_MEDIA_PORT=$PORT_MEDIA SITE_IPV6="$(has_ipv6 && echo yes || echo no)" \
+    SITE_BODY="$(python3 "$scripts/web/body.py" "$source_site" "$WEB_DOMAIN")" SITE_MEDIA_PORT=$PORT_MEDIA SITE_IPV6="$(has_ipv6 && echo yes || echo no)" \
     SITE_HTTP2="$(dpkg --compare-versions "$(nginx -v 2>&1 | sed 's/.*nginx\///; s/ .*//')" ge 1.25.1 && echo on || echo listen)" \
     python3 "$scripts/web/site.py"
 }
