@@ -1,0 +1,90 @@
+import { parseArgs } from "node:util";
+
+/** What is measured, in this order. */
+export const parts = ["pause", "peers", "seeding", "program", "rehearsal"] as const;
+export type Part = (typeof parts)[number];
+
+export interface Options {
+  parts: Part[];
+  /** Switches in each direction, at each round trip. */
+  runs: number;
+  /** Round trips between the two servers, in milliseconds. */
+  rtts: number[];
+  /** Switches of each contender, at each of `peerRtts`. */
+  peerRuns: number;
+  peerRtts: number[];
+  /** Names of contenders; all, if none. */
+  peers: string[];
+  /** Size of the database that is copied. */
+  mib: number;
+  size: "small" | "medium" | "large";
+  json?: string;
+  figures?: string;
+}
+
+/** Raised when the command line can't be understood. */
+export class UsageError extends Error {}
+
+export const usage = `npm run bench -- [options]
+
+  --only PARTS     what to measure: ${parts.join(", ")} (default all)
+  --runs N         switches there and as many back, at each round trip (default 20)
+  --rtt LIST       round trips in milliseconds (default 1,20,80)
+  --peer-runs N    switches of each contender side by side (default 5)
+  --peer-rtt LIST  at these round trips (default 20)
+  --peers LIST     trunkline, by hand, repmgr, Patroni (default all)
+  --mib N          size of the database that is copied (default 1024)
+  --size SIZE      of the rehearsal that is timed: small, medium, large (default medium)
+  --json FILE      write the result as JSON
+  --figures FILE   write the page of figures (docs/figures.md is one)
+  --help           this text
+
+All of it takes about an hour and a half on two cores. Nothing else should run meanwhile.`;
+
+export function parseOptions(argv: string[]): Options {
+  const v = read(argv);
+  const only = list(v.only);
+  for (const name of only)
+    if (!(parts as readonly string[]).includes(name))
+      throw new UsageError(`--only ${JSON.stringify(name)} is not known; known are: ${parts.join(", ")}`);
+  if (!["small", "medium", "large"].includes(v.size))
+    throw new UsageError(`--size is ${JSON.stringify(v.size)}; write small, medium or large`);
+  return {
+    parts: parts.filter((p) => !only.length || only.includes(p)),
+    runs: whole("--runs", v.runs, 1, 1000),
+    rtts: list(v.rtt).map((t) => whole("--rtt", t, 0, 500)),
+    peerRuns: whole("--peer-runs", v["peer-runs"], 1, 1000),
+    peerRtts: list(v["peer-rtt"]).map((t) => whole("--peer-rtt", t, 0, 500)),
+    peers: list(v.peers),
+    mib: whole("--mib", v.mib, 16, 100_000),
+    size: v.size as Options["size"],
+    json: v.json,
+    figures: v.figures,
+  };
+}
+
+function read(argv: string[]) {
+  const text = (standard: string) => ({ type: "string", default: standard }) as const;
+  try {
+    return parseArgs({
+      args: argv,
+      options: {
+        ...{ only: text(""), runs: text("20"), rtt: text("1,20,80") },
+        ...{ "peer-runs": text("5"), "peer-rtt": text("20"), peers: text("") },
+        ...{ mib: text("1024"), size: text("medium") },
+        ...{ json: { type: "string" }, figures: { type: "string" } },
+      },
+    }).values;
+  } catch (e) {
+    throw new UsageError((e as Error).message);
+  }
+}
+
+const list = (text: string) => text.split(",").map((t) => t.trim()).filter(Boolean); // prettier-ignore
+
+function whole(key: string, text: string, min: number, max: number): number {
+  const n = Number(text);
+  if (!/^\d+$/.test(text) || n < min || n > max)
+    throw new UsageError(`${key} is ${JSON.stringify(text)}; write a whole number from ${min} to ${max}`);
+  return n;
+}
