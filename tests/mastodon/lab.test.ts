@@ -108,7 +108,7 @@ describe("a small instance on a host of the lab", () => {
     assert.ok(all >= files && hidden >= 2, found.stdout);
   });
 
-  test("tootctl reads an encrypted world and refuses what it does not know", async () => {
+  test("tootctl answers and refuses what it does not know", async () => {
     const tootctl = (args: string) =>
       host.sh(
         `cd /; runuser -u mastodon -- env RAILS_ENV=production /home/mastodon/live/bin/tootctl ${args}`,
@@ -227,9 +227,8 @@ describe("a small instance on a host of the lab", () => {
 
   test("after a power cut everything comes up by itself", async () => {
     await host.reboot();
-    const up = async () =>
-      (await instance.ask("GET", "/api/v2/instance").catch(() => undefined))?.status === 200;
-    await until("the site answers", up);
+    const up = () => instance.ask("GET", "/api/v2/instance").catch(() => undefined);
+    await until("the site answers", async () => (await up())?.status === 200);
     await until("Sidekiq is there", async () => (await instance.redis("SCARD", "processes")) !== "0");
     const { id } = json(await instance.post(4, { status: "back" }));
     const mine = () => instance.ask("GET", "/api/v1/timelines/home", { headers: instance.as(4) });
@@ -238,16 +237,14 @@ describe("a small instance on a host of the lab", () => {
   });
 
   test("requests are limited by the client's address, which proxies pass on", async () => {
-    const from = (ip: string) =>
-      host.sh(`curl -s -o /dev/null -w '%{http_code}\\n' -H 'Host: ${domain}' -H 'X-Forwarded-Proto: https' -H 'X-Forwarded-For: ${ip}' \
-        'http://127.0.0.1:3000/api/v1/instance/rules?[1-301]' | sort | uniq -c | tr -s ' '`);
-    assert.equal((await from("203.0.113.1")).stdout.trim(), "300 200\n 1 429");
-    assert.match(
-      (
-        await host.sh(`curl -s -o /dev/null -w '%{http_code}' -H 'Host: ${domain}' -H 'X-Forwarded-Proto: https' \
-      -H 'X-Forwarded-For: 203.0.113.2' http://127.0.0.1:3000/api/v1/instance/rules`)
-      ).stdout,
-      /200/,
-    );
+    // Twice as many as are allowed, so that one of two periods is too full even if the clock turns meanwhile.
+    const from = async (ip: string, times: number) => {
+      const headers = `-H 'Host: ${domain}' -H 'X-Forwarded-Proto: https' -H 'X-Forwarded-For: ${ip}'`;
+      const url = `http://127.0.0.1:3000/api/v1/instance/rules?[1-${times}]`;
+      return (await host.sh(`curl -s -o /dev/null -w '%{http_code}\\n' ${headers} '${url}' | sort -u`))
+        .stdout;
+    };
+    assert.equal(await from("203.0.113.1", 601), "200\n429\n");
+    assert.equal(await from("203.0.113.2", 2), "200\n");
   });
 });

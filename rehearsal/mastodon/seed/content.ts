@@ -5,11 +5,6 @@ import type { Amounts } from "./sizes";
 /** A year of posts, one in ten from here; each with a conversation of its own, ids as old as the posts. */
 export async function statuses(config: Config, db: Session, a: Amounts): Promise<void> {
   await db.rows(
-    `INSERT INTO conversations (id, created_at, updated_at) SELECT n, now(), now() FROM generate_series(1, $1::int) n`,
-    [a.statuses],
-  );
-  await db.rows("SELECT setval('conversations_id_seq', $1)", [a.statuses]);
-  await db.rows(
     `WITH local AS (SELECT array_agg(id) AS ids, array_agg(username) AS names FROM accounts WHERE domain IS NULL AND id > 0),
        remote AS (SELECT array_agg(id) AS ids, array_agg(uri) AS uris FROM accounts WHERE domain IS NOT NULL),
        post AS (SELECT n, n % 10 = 0 AS here, 1 + n / 10 % cardinality(local.ids) AS l, 1 + n % cardinality(remote.ids) AS r,
@@ -26,8 +21,10 @@ export async function statuses(config: Config, db: Session, a: Amounts): Promise
     [a.statuses, `https://${config.webDomain}`],
   );
   await db.rows(
-    "UPDATE conversations c SET parent_status_id = s.id, parent_account_id = s.account_id FROM statuses s WHERE s.conversation_id = c.id",
+    `INSERT INTO conversations (id, created_at, updated_at, parent_status_id, parent_account_id)
+     SELECT conversation_id, created_at, created_at, id, account_id FROM statuses`,
   );
+  await db.rows("SELECT setval('conversations_id_seq', $1)", [a.statuses]);
   await db.rows(
     `UPDATE account_stats s SET statuses_count = c.n, last_status_at = c.last
      FROM (SELECT account_id, count(*) AS n, max(created_at) AS last FROM statuses WHERE local GROUP BY 1) c
@@ -35,13 +32,16 @@ export async function statuses(config: Config, db: Session, a: Amounts): Promise
   );
 }
 
+const locals = "(SELECT array_agg(id) AS ids FROM accounts WHERE domain IS NULL AND id > 0) local";
+const somebody = (n: string) =>
+  `local.ids[1 + (abs(hashint8(s.id)::bigint) + ${n}) % cardinality(local.ids)]`;
+
 /** What hangs on posts: favourites, mentions with their notifications, tags, counts. */
 export async function interactions(db: Session): Promise<void> {
   await db.rows(
     `INSERT INTO favourites (account_id, status_id, created_at, updated_at)
-     SELECT a.id, s.id, s.created_at, s.created_at FROM statuses s
-     CROSS JOIN LATERAL (SELECT id FROM accounts WHERE domain IS NULL AND id > 0 ORDER BY hashint8(id # s.id) LIMIT 2) a
-     WHERE s.local AND hashint8(s.id) % 3 = 0 ON CONFLICT DO NOTHING`,
+     SELECT ${somebody("n")}, s.id, s.created_at, s.created_at FROM statuses s, generate_series(0, 1) n, ${locals}
+     WHERE s.local AND hashint8(s.id) % 3 = 0`,
   );
   await db.rows(
     `INSERT INTO status_stats (status_id, favourites_count, created_at, updated_at)
@@ -49,8 +49,7 @@ export async function interactions(db: Session): Promise<void> {
   );
   await db.rows(
     `WITH m AS (INSERT INTO mentions (status_id, account_id, created_at, updated_at)
-       SELECT s.id, a.id, s.created_at, s.created_at FROM statuses s
-       CROSS JOIN LATERAL (SELECT id FROM accounts WHERE domain IS NULL AND id > 0 ORDER BY hashint8(id + s.id) LIMIT 1) a
+       SELECT s.id, ${somebody("0")}, s.created_at, s.created_at FROM statuses s, ${locals}
        WHERE NOT s.local AND hashint8(s.id) % 20 = 0 RETURNING *)
      INSERT INTO notifications (activity_id, activity_type, account_id, from_account_id, type, created_at, updated_at)
      SELECT m.id, 'Mention', m.account_id, s.account_id, 'mention', m.created_at, m.created_at
@@ -62,7 +61,7 @@ export async function interactions(db: Session): Promise<void> {
   );
   await db.rows(
     `INSERT INTO statuses_tags (status_id, tag_id)
-     SELECT s.id, 1 + abs(hashint8(s.id)) % 6 FROM statuses s WHERE hashint8(s.id) % 7 = 0 ON CONFLICT DO NOTHING`,
+     SELECT s.id, 1 + abs(hashint8(s.id)::bigint) % 6 FROM statuses s WHERE hashint8(s.id) % 7 = 0 ON CONFLICT DO NOTHING`,
   );
 }
 

@@ -151,7 +151,7 @@ export async function follows(db: Session): Promise<void> {
      SELECT a.id, t.id, NULL, now() - interval '90 days', now() FROM accounts a JOIN accounts t ON t.id <> a.id AND t.id > 0
      WHERE a.domain IS NULL AND a.id > 0 AND a.username NOT LIKE 'guest%' AND (
        (t.domain IS NULL AND t.username NOT LIKE 'guest%' AND hashint8(a.id # t.id) % 3 = 0)
-       OR (t.domain IS NOT NULL AND abs(hashint8(a.id + t.id)) % (SELECT greatest(10, count(*) / 20) FROM accounts) = 0))`,
+       OR (t.domain IS NOT NULL AND abs(hashint8(a.id + t.id)::bigint) % (SELECT greatest(10, count(*) / 20) FROM accounts) = 0))`,
   );
   await db.rows(
     `INSERT INTO account_stats (account_id, following_count, followers_count, created_at, updated_at)
