@@ -7,7 +7,7 @@ from postgres import Postgres, Refused
 from proxy import Proxy
 from redislink import Redis
 from redismove import RedisMove
-from remote import Remote
+from remote import Remote, persist
 from sidekiq import Sidekiq
 from wire import SqlError
 
@@ -35,13 +35,18 @@ class Move:
         redis = self.settings["redis"]
         return Redis("Redis with the queues", redis["proxyPort"], redis["login"], redis["login"]["database"])
 
+    def made(self):
+        """Whether the new side is the primary already: a recovery may just have finished the move."""
+        return self.new.status()["role"] == "primary" and self.old.status()["role"] == "standby"
+
     # Before the pause: any failure is harmless
 
     def connect(self):
-        self.source.connect()
-        self.pooler.connect().connect_probe()
+        """Everything that the pause will need; patient, since a server may just have been rebooted."""
+        persist(60, self.source.connect)
+        persist(60, lambda: self.pooler.connect().connect_probe())
         if self.redis:
-            self.redis.connect()
+            persist(60, self.redis.connect)
         trips = []
         for _ in range(7):
             begun = time.monotonic()
@@ -56,6 +61,7 @@ class Move:
         if old["systemId"] != new["systemId"]:
             raise Refused(f"{self.new.name} is a standby of another database: {new['systemId']}, not {old['systemId']}")
         if self.redis:
+            self.redis.await_link(60)
             self.redis.check()
 
     def drain(self):
@@ -146,6 +152,8 @@ class Move:
             self.proxy.cut(self.old.name)
             return
         self.redis.connect()
+        self.redis.only_one(self.proxy.leads_to())
+        self.redis.await_link(60)
         self.figures["redisPauseMs"] = self.redis.run(self._flip)
         time.sleep(0.2)  # READONLY first, cut later
         self.proxy.cut(self.old.name)

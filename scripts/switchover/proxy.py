@@ -1,5 +1,6 @@
 """HAProxy in front of Redis: where new connections go, and the end of old ones."""
 
+import os
 import socket
 import time
 
@@ -17,6 +18,10 @@ class Proxy:
         other = "source" if side == "target" else "target"
         point(self.settings["link"], f"trunkline.{side}.cfg")
         self._say(f"set server redis/{side} state ready; set server redis/{other} state maint")
+
+    def leads_to(self):
+        """The side that new connections go to."""
+        return "target" if os.readlink(self.settings["link"]).startswith("trunkline.target") else "source"
 
     def cut(self, side):
         """Ends what is still connected to `side`: safe once nothing can be written there."""

@@ -53,23 +53,36 @@ class RedisMove:
         for server in (self.old, self.new):
             server.call("CONFIG", "REWRITE")
 
+    def await_link(self, seconds):
+        """After a reboot the replica may still be loading, or looking for its primary: not within the pause."""
+        end = time.monotonic() + seconds
+        while (info := self._new())["role"] == "slave" and info.get("master_link_status") != "up":
+            # Cut off between its demotion and the promotion, each follows the other: both have all.
+            if self._old()["role"] == "slave" or time.monotonic() > end:
+                return
+            time.sleep(0.1)
+
     def run(self, flip):
         """The switch, in two round trips. `flip` sends new connections to the new primary, before any writer is let go."""
         begun = time.monotonic()
         _, info = self.old.pipeline(("CLIENT", "PAUSE", PAUSE_MS, "WRITE"), ("INFO", "replication"))
         old, new = parse_info(info), self._new()
-        if (old["role"], new["role"]) == ("master", "master"):
-            self.old.call("CLIENT", "UNPAUSE")
-            raise Refused(f"Redis: both {self.old_name} and {self.new_name} are primaries; make {self.old_name} a replica by hand once it is sure that it holds nothing new")
         if old["role"] == "master":
             self._await_offset(int(old["master_repl_offset"]), new)
             # Fence and reverse link in one, and before the promotion: never two primaries.
-            self.old.call("REPLICAOF", "127.0.0.1", self.settings[self.old_name]["followPort"])
+            self.old.pipeline(("REPLICAOF", "127.0.0.1", self._follow_port(self.old_name)), ("CONFIG", "REWRITE"))
         if new["role"] == "slave":
             self.new.call("REPLICAOF", "NO", "ONE")
         flip()
         self.old.call("CLIENT", "UNPAUSE")
         return round((time.monotonic() - begun) * 1000, 1)
+
+    def only_one(self, leads_to):
+        """A primary that lost its power as it was demoted can come back as one. The live one is where HAProxy leads."""
+        if (self._old()["role"], self._new()["role"]) != ("master", "master"):
+            return
+        other, name = (self.old, self.old_name) if leads_to == self.new_name else (self.new, self.new_name)
+        other.call("REPLICAOF", "127.0.0.1", self._follow_port(name))
 
     def settle(self, seconds):
         """Roles on disk, and the old one in step again by partial resync."""
@@ -90,6 +103,9 @@ class RedisMove:
                 raise TimeoutError(f"Redis on {self.new_name} has not caught up within 2 s: {info.get('slave_repl_offset')} of {offset}")
             time.sleep(0.0005)
             info = self._new()
+
+    def _follow_port(self, name):
+        return self.settings[name]["followPort"]
 
     def _open(self, name):
         return Redis(f"Redis on {name}", self.settings[name]["port"], self.settings["login"])

@@ -4,9 +4,12 @@ import hmac
 import json
 import secrets
 import socket
+import time
 
 from agent import VERBS, proof
 from postgres import Refused
+from redislink import RedisError
+from wire import SqlError
 
 
 class AgentLost(Exception):
@@ -71,3 +74,18 @@ class Remote:
         if not line:
             raise ConnectionError("it closed the connection")
         return json.loads(line)
+
+
+def persist(seconds, act):
+    """Until it is done: the other end may be rebooting, or the tunnel be down. What it refuses is not asked for twice."""
+    end, said = time.monotonic() + seconds, ""
+    while True:
+        try:
+            return act()
+        except (AgentLost, OSError, RedisError, SqlError) as error:
+            if time.monotonic() > end:
+                raise
+            if str(error) != said:
+                said = str(error)
+                print(f"waiting: {said}", flush=True)
+            time.sleep(0.2)

@@ -59,9 +59,12 @@ stand_guard() {
 	Description=Trunkline: finishes or undoes a switchover that a reboot cut off
 	After=network-online.target postgresql.service pgbouncer.service haproxy.service redis-server.service
 	Wants=network-online.target
+	StartLimitIntervalSec=0
 
 	[Service]
 	Type=oneshot
+	Restart=on-failure
+	RestartSec=5
 	ExecStart=${controller[@]} recover
 	TimeoutStartSec=20min
 

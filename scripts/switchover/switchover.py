@@ -17,7 +17,7 @@ import time
 from journal import Journal
 from move import Move
 from postgres import Refused
-from remote import AgentLost
+from remote import AgentLost, persist
 
 STEPS = [
     "connect", "look", "drain", "warm", "calm", "pause", "fence", "promote", "resume", "answer", "move_redis", "wake", "follow", "tidy",
@@ -94,19 +94,6 @@ class Run:
         print(text, flush=True)
 
 
-def persist(seconds, act):
-    """Until it is done: the other end may be rebooting, or the tunnel be down. What it refuses is not asked for twice."""
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            return act()
-        except (AgentLost, OSError) as error:
-            if time.monotonic() > end:
-                raise
-            print(f"waiting: {error}", flush=True)
-            time.sleep(0.2)
-
-
 def recover(settings, journal):
     """Finishes or undoes the last run if it was broken off; by the journal, and by what the servers are now."""
     entries = journal.unfinished()
@@ -148,6 +135,7 @@ def look(settings):
 
 def only_one(settings):
     """Two runs at once would undo each other."""
+    os.makedirs(os.path.dirname(settings["lock"]), mode=0o700, exist_ok=True)  # gone after a reboot
     handle = open(settings["lock"], "w", encoding="utf-8")
     end = time.monotonic() + 30
     while True:
@@ -170,7 +158,9 @@ def main():
     journal = Journal(settings["journal"])
     recover(settings, journal)
     if sys.argv[2] in ("forward", "back"):
-        Run(settings, journal, sys.argv[2]).whole()
+        run = Run(settings, journal, sys.argv[2])
+        if not run.move.made():
+            run.whole()
     return lock.close()
 
 

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Load, verify } from "./load";
+import { chain, Pair } from "./pair";
+
+let pair: Pair;
+
+before(async () => {
+  pair = await Pair.boot();
+  await pair.replicate();
+});
+
+after(() => pair.stop());
+
+test("while the data are on the source nothing of it is retired, and no backup is made of a standby", async () => {
+  for (const [name, words] of [["host/retire", /found the live primary/], ["backup/run", /found a standby/]] as const) {
+    const refused = await pair.step(name);
+    assert.notEqual(refused.code, 0);
+    assert.match(refused.stderr, words);
+  }
+  assert.equal(await pair.role(pair.source), "primary");
+});
+
+test("after the switch a backup is made, and proved by restoring it while people write", async () => {
+  await pair.must("switchover/run");
+  const load = await Load.start(pair, { clients: 4, thinkMs: 20 });
+  assert.equal((await pair.must("backup/run")).outcome, "changed");
+  const proved = await pair.must("backup/prove");
+  assert.match(String(proved.compared), /accounts\|20000/);
+  const record = await load.stop();
+  assert.deepEqual(await verify(pair, pair.target, record), { lost: [], duplicated: [] });
+  assert.deepEqual(record.errors, []);
+  for (const name of ["backup/run", "backup/prove"]) assert.equal((await pair.must(name)).outcome, "unchanged", name);
+});
+
+test("nothing of the proof is left, and the archive takes WAL", async () => {
+  await pair.target.sh("! test -e /var/lib/postgresql/trunkline-prove; systemctl is-active --quiet trunkline-backup-nightly.timer");
+  assert.equal(await pair.sql(pair.target, "SELECT failed_count FROM pg_stat_archiver"), "0");
+});
+
+test("the way back stays open, and short, with archiving on; and the backup goes on after it", async () => {
+  await pair.must("switchover/run", "absent");
+  assert.equal(await pair.role(pair.source), "primary");
+  await pair.must("switchover/run");
+  assert.equal((await pair.must("backup/run")).outcome, "unchanged");
+});
+
+test("retired, the old server is off for good and the new one keeps no WAL for it", async () => {
+  await pair.must("database/publish", "absent");
+  await pair.must("switchover/agent", "absent");
+  await pair.must("tunnel/up", "absent");
+  assert.equal((await pair.must("host/retire")).outcome, "changed");
+  assert.equal((await pair.must("host/retire")).outcome, "unchanged");
+  await pair.source.reboot();
+  assert.equal(await pair.role(pair.source), "down");
+  await pair.source.sh("test -f /var/lib/postgresql/15/main/standby.signal; ! systemctl is-active --quiet redis-server");
+  assert.equal(await pair.sql(pair.target, "SELECT count(*) FROM pg_replication_slots"), "0");
+  await pair.target.reboot();
+  for (const name of chain.filter((n) => ["database/standby", "pooler/up", "redis/replica"].includes(n)))
+    assert.equal((await pair.must(name)).outcome, "unchanged", name);
+});
