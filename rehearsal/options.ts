@@ -7,7 +7,7 @@ export interface Options {
   example: "live-move";
   /** Round trip between the old and the new server, in milliseconds. @default 10 */
   rttMs: number;
-  /** Writes a second that people make, all together. @default 20 */
+  /** Writes a second that people make, all together. @default 8 */
   rate: number;
   /** How much the instance holds. @default "small" */
   size: "small" | "medium" | "large";
@@ -29,7 +29,7 @@ export class UsageError extends Error {}
 export const usage = `npm run rehearse -- [options]
 
   --rtt MS       network round trip between the old and the new server (default 10)
-  --rate N       writes a second by people, all together (default 20)
+  --rate N       writes a second by people, all together (default 8)
   --size SIZE    small, medium or large (default small)
   --back         after the switch, go back again, and verify
   --fault NAME   break something on purpose; \`--fault list\` names what can be broken
@@ -74,7 +74,7 @@ function read(argv: string[]) {
       allowPositionals: true,
       options: {
         rtt: { type: "string", default: "10" },
-        rate: { type: "string", default: "20" },
+        rate: { type: "string", default: "8" },
         size: { type: "string", default: "small" },
         fault: { type: "string" },
         back: { type: "boolean", default: false },

@@ -18,7 +18,7 @@ describe("a live move, there and back", { timeout: 25 * minutes }, () => {
 
   before(async () => {
     world = await World.build({
-      ...{ rttMs: 10, rate: 10, size: "small", log: say },
+      ...{ rttMs: 10, rate: 8, size: "small", log: say },
       onEvent: (e) => timeline.take(e),
     });
     await world.open();
