@@ -5,9 +5,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 groups=("$@")
-((${#groups[@]})) || groups=(check unit mastodon clouds judge report lab scripts program migrations faults)
+((${#groups[@]})) || groups=(check unit bench mastodon clouds judge report lab scripts program migrations)
 
 rehearsal/prepare.sh
+rehearsal/prepare.sh testing
 
 passed=0 failed=0 skipped=0
 results=$(mktemp -d)
