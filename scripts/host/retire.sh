@@ -38,7 +38,8 @@ refuse_live() {
 
 off() { # UNIT: stopped now and at boot; remembered
   local unit=$1
-  if systemctl is-active --quiet "$unit" || systemctl is-enabled --quiet "$unit" 2>/dev/null; then
+  # Debian's cluster units are enabled by a generator, which says so even of one that nothing starts any more.
+  if systemctl is-active --quiet "$unit" || [[ "$(systemctl is-enabled "$unit" 2>/dev/null)" == enabled ]]; then
     grep -qxF "$unit" "$state/retired" 2>/dev/null || echo "$unit" >>"$state/retired"
     systemctl disable --quiet --now "$unit" 2>/dev/null || systemctl stop "$unit"
     changed=yes

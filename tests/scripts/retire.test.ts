@@ -13,7 +13,10 @@ before(async () => {
 after(() => pair.stop());
 
 test("while the data are on the source nothing of it is retired, and no backup is made of a standby", async () => {
-  for (const [name, words] of [["host/retire", /found the live primary/], ["backup/run", /found a standby/]] as const) {
+  for (const [name, words] of [
+    ["host/retire", /found the live primary/],
+    ["backup/run", /found a standby/],
+  ] as const) {
     const refused = await pair.step(name);
     assert.notEqual(refused.code, 0);
     assert.match(refused.stderr, words);
@@ -30,11 +33,14 @@ test("after the switch a backup is made, and proved by restoring it while people
   const record = await load.stop();
   assert.deepEqual(await verify(pair, pair.target, record), { lost: [], duplicated: [] });
   assert.deepEqual(record.errors, []);
-  for (const name of ["backup/run", "backup/prove"]) assert.equal((await pair.must(name)).outcome, "unchanged", name);
+  for (const name of ["backup/run", "backup/prove"])
+    assert.equal((await pair.must(name)).outcome, "unchanged", name);
 });
 
 test("nothing of the proof is left, and the archive takes WAL", async () => {
-  await pair.target.sh("! test -e /var/lib/postgresql/trunkline-prove; systemctl is-active --quiet trunkline-backup-nightly.timer");
+  await pair.target.sh(
+    "! test -e /var/lib/postgresql/trunkline-prove; systemctl is-active --quiet trunkline-backup-nightly.timer",
+  );
   assert.equal(await pair.sql(pair.target, "SELECT failed_count FROM pg_stat_archiver"), "0");
 });
 
@@ -53,9 +59,12 @@ test("retired, the old server is off for good and the new one keeps no WAL for i
   assert.equal((await pair.must("host/retire")).outcome, "unchanged");
   await pair.source.reboot();
   assert.equal(await pair.role(pair.source), "down");
-  await pair.source.sh("test -f /var/lib/postgresql/15/main/standby.signal; ! systemctl is-active --quiet redis-server");
+  await pair.source.sh(
+    "test -f /var/lib/postgresql/15/main/standby.signal; ! systemctl is-active --quiet redis-server",
+  );
   assert.equal(await pair.sql(pair.target, "SELECT count(*) FROM pg_replication_slots"), "0");
   await pair.target.reboot();
+  await pair.until("the primary to be up", async () => (await pair.role(pair.target)) === "primary");
   for (const name of chain.filter((n) => ["database/standby", "pooler/up", "redis/replica"].includes(n)))
     assert.equal((await pair.must(name)).outcome, "unchanged", name);
 });

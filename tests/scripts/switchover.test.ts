@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { Load, type LoadRecord, verify } from "./load";
-import { Pair, type StepResult } from "./pair";
+import { Pair } from "./pair";
 
 /** The numbered steps of scripts/switchover/switchover.py; the eighth is the point of no return. */
 const steps = 14;
@@ -25,11 +25,6 @@ before(async () => {
 after(() => pair.stop());
 
 const where = async () => ((await pair.primary()) === pair.target ? "target" : "source");
-
-/** Moves the data to the other side. */
-async function move(): Promise<StepResult> {
-  return pair.step("switchover/run", (await where()) === "source" ? "present" : "absent");
-}
 
 interface Expect {
   /** Clients may see errors, for instance since PgBouncer itself was killed. */
