@@ -9,8 +9,8 @@ socket=$scratch.socket
 state=/var/lib/trunkline
 
 say() { echo "$*" | tee -a "$progress"; }
-live() { runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -p "$port" -d "$database" "$@"; }
-restored() { runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -h "$socket" -p "$port" -d "$database" "$@"; }
+live() { as_postgres psql -XAtq -v ON_ERROR_STOP=1 -p "$port" -d "$database" "$@"; }
+restored() { as_postgres psql -XAtq -v ON_ERROR_STOP=1 -h "$socket" -p "$port" -d "$database" "$@"; }
 
 # What people would miss, where the release has it; and every table's name.
 counts() {
@@ -23,7 +23,7 @@ counts() {
 }
 
 clean() {
-  [[ ! -f $scratch/postmaster.pid ]] || runuser -u postgres -- "$bin/pg_ctl" -D "$scratch" -m immediate -s stop || true
+  [[ ! -f $scratch/postmaster.pid ]] || as_postgres "$bin/pg_ctl" -D "$scratch" -m immediate -s stop || true
   rm -rf "$scratch" "$socket"
 }
 trap clean EXIT
@@ -39,7 +39,7 @@ live -c "SELECT pg_create_restore_point('$point')" >/dev/null
 live -c 'SELECT pg_switch_wal()' >/dev/null
 after="$(counts live)"
 say "waiting for the archive to have the moment $point"
-runuser -u postgres -- pgbackrest --stanza="$stanza" --log-level-console=error check
+as_postgres pgbackrest --stanza="$stanza" --log-level-console=error check
 
 say "restoring"
 backrest --pg1-path="$scratch" --type=name --target="$point" --target-action=promote restore
@@ -53,7 +53,7 @@ say "starting the restored database"
 options="-c listen_addresses='' -p $port -c unix_socket_directories=$socket -c hba_file=$scratch/pg_hba.conf -c ident_file=$scratch/pg_ident.conf"
 options+=" -c archive_mode=off -c hot_standby=off -c shared_buffers=32MB -c max_wal_size=256MB -c fsync=off -c primary_conninfo='' -c primary_slot_name=''"
 options+=" -c shared_preload_libraries=''"
-runuser -u postgres -- "$bin/pg_ctl" -D "$scratch" -s -w -t 3600 -l "$scratch/start.log" -o "$options" start ||
+as_postgres "$bin/pg_ctl" -D "$scratch" -s -w -t 3600 -l "$scratch/start.log" -o "$options" start ||
   { say "the restored database did not start: $(tail -n 5 "$scratch/start.log")"; exit 1; }
 for _ in {1..600}; do [[ "$(restored -c 'SELECT pg_is_in_recovery()')" == f ]] && break; sleep 0.2; done
 

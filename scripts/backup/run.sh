@@ -18,7 +18,7 @@ present() {
   wait_until 90 "a WAL segment to arrive in the archive" backrest check --archive-timeout=20
   nightly
   if [[ -z "$(backups)" ]]; then
-    follow_unit backup 86400 -- runuser -u postgres -- pgbackrest --stanza="$stanza" --type=full --log-level-console=info backup
+    follow_unit backup 86400 -- setpriv --reuid=postgres --regid=postgres --init-groups -- pgbackrest --stanza="$stanza" --type=full --log-level-console=info backup
   fi
   result backup "$(backups | tail -n 1)" repository "$repo"
 }

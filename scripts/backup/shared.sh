@@ -5,7 +5,10 @@ stanza=mastodon
 repo=${BACKUP_PATH:-/var/lib/pgbackrest} # readable by the system user postgres, who runs it
 backup_conf=/etc/pgbackrest.conf
 
-backrest() { runuser -u postgres -- pgbackrest --stanza="$stanza" --log-level-console=warn --log-level-stderr=off "$@"; }
+# Without PAM, whose lines would be the last in a unit's journal, where its error is looked for.
+as_postgres() { setpriv --reuid=postgres --regid=postgres --init-groups -- "$@"; }
+
+backrest() { as_postgres pgbackrest --stanza="$stanza" --log-level-console=warn --log-level-stderr=off "$@"; }
 
 # Backups that are complete, newest last: LABEL TYPE BYTES.
 backups() {

@@ -5,7 +5,7 @@ export port=$1 database=$2
 progress=$3
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 
-query() { runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -F ' ' -p "$port" -d "$database" "$@"; }
+query() { setpriv --reuid=postgres --regid=postgres --init-groups -- psql -XAtq -v ON_ERROR_STOP=1 -F ' ' -p "$port" -d "$database" "$@"; }
 
 # check_index OID NAME. On a standby replay may cancel a long look: that says nothing about the index.
 check_index() {

@@ -59,7 +59,7 @@ class Seed:
             command += [f"--compress={compress}"]
         self.begun = time.monotonic()
         process = subprocess.Popen(
-            ["runuser", "-u", "postgres", "--", *command], stderr=subprocess.PIPE, text=True, env={**os.environ, "LC_ALL": "C"},
+            ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", *command], stderr=subprocess.PIPE, text=True, env={**os.environ, "LC_ALL": "C"},
             start_new_session=True,
         )
         try:

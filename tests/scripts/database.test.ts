@@ -111,6 +111,7 @@ test("packets that vanish leave no reverse port behind on the source for long", 
     (await pair.source.exec(["pg_isready", "-q", "-h", "127.0.0.1", "-p", "25432"], { allowFail: true }))
       .code === 0;
   await pair.until("the way back to be open again", reaches, 90);
+  await pair.must("tunnel/up");
   assert.equal((await pair.must("tunnel/up")).outcome, "unchanged");
 });
 
