@@ -40,8 +40,7 @@ install_packages() {
 
 modules_are_fresh() { [[ "$here/../node_modules/.package-lock.json" -nt "$here/../package-lock.json" ]]; }
 
-install_testing() { with_lock packages install_packages "${tested[@]}"; }
-modules() {
+install_modules() {
   modules_are_fresh && return 0
   say "installing the npm modules"
   cd "$here/.."
