@@ -2,7 +2,6 @@ import * as pulumi from "@pulumi/pulumi";
 import { estimatesOf, pauseOf } from "../survey/estimates";
 import type { Finding } from "../survey/finding";
 import { findingsOf } from "../survey/findings";
-import { reached } from "../survey/phase";
 import { render, renderFinding } from "../survey/render";
 import { stepsToCome } from "../survey/plan";
 import type { Survey } from "./survey";
@@ -14,7 +13,7 @@ export async function announce(seen: Survey): Promise<Finding[]> {
   const looking = seen.migration.phase === "survey" && seen.at === "survey";
   const steps = stepsToCome(seen.at, { ...seen.migration, ...(looking && { phase: "settle" }) });
   const estimates = estimatesOf(steps, seen.source, seen.migration);
-  const pause = reached(seen.at, "retire") ? undefined : pauseOf(seen, seen.ownRttMs);
+  const pause = steps.includes("switchover/run") ? pauseOf(seen, seen.ownRttMs) : undefined;
   await pulumi.log.info(render(seen, findings, estimates, pause));
   const errors = findings.filter((f) => f.level === "error");
   for (const f of findings) if (f.level === "warning") await pulumi.log.warn(renderFinding(f).trim());

@@ -4,7 +4,7 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { Migration } from "../config";
 import { positionOf } from "../survey/position";
-import type { Seen } from "../survey/finding";
+import type { Seen, Span } from "../survey/finding";
 import type { Raw } from "../survey/raw";
 import { namesOf } from "../survey/records";
 import { webDomain } from "../survey/facts";
@@ -22,7 +22,7 @@ export interface Survey extends Seen {
 interface Answer {
   raw?: Raw;
   hostKey: string;
-  nowMs: number;
+  asked: Span;
   rttMs: number;
   problem?: string;
 }
@@ -50,7 +50,7 @@ export async function survey(migration: Migration): Promise<Survey> {
     unreachable: { source: s.problem, target: t?.problem },
     at: positionOf(s.raw, t?.raw),
     dns: await asked(`${migration.dns.provider} for the DNS records`, lookUpRecords(migration.dns, names)),
-    nowMs: { source: s.nowMs, target: t?.nowMs ?? Date.now() },
+    asked: { source: s.asked, target: t?.asked ?? s.asked },
     ownRttMs: s.rttMs,
     there: target && t?.raw && { ...target, hostKey: t.hostKey },
   };
@@ -69,13 +69,13 @@ async function asked<T>(what: string, answer: Promise<T>): Promise<T> {
 /** Runs the survey's script on a server, from stdin: not even a file is left there. */
 async function look(server: SshServer, settings: Record<string, unknown>): Promise<Answer> {
   const sudo = server.user === "root" ? "" : "sudo -n ";
+  const fromMs = Date.now();
   try {
-    const a = await runOver(server, `${sudo}python3 -`, await scriptWith(settings), 30_000);
-    const nowMs = Date.now();
+    const a = await runOver(server, `${sudo}python3 -`, await surveyScript(settings), 30_000);
     if (a.code !== 0) throw new Error(failed(server, a.code, a.stderr));
-    return { raw: JSON.parse(a.stdout) as Raw, hostKey: a.hostKey, nowMs, rttMs: a.rttMs };
+    return { raw: JSON.parse(a.stdout) as Raw, hostKey: a.hostKey, asked: since(fromMs), rttMs: a.rttMs };
   } catch (e) {
-    return { hostKey: "", nowMs: Date.now(), rttMs: 0, problem: (e as Error).message };
+    return { hostKey: "", asked: since(fromMs), rttMs: 0, problem: (e as Error).message };
   }
 }
 
@@ -96,27 +96,8 @@ function pythonValue(name: string, value: unknown): string {
   return `${name} = __import__("json").loads(${JSON.stringify(JSON.stringify(value))})\n`;
 }
 
-/**
- * The survey's own text, after its settings and the modules that it would import. A JSON text within a JSON
- * string is a Python string too.
- */
-export async function scriptWith(settings: Record<string, unknown>): Promise<string> {
-  const given = { SETTINGS: settings, MODULES: { ...(await modules("survey")), ...(await modules("lib")) } };
-  const lines = Object.entries(given).map(
-    ([name, value]) => `${name} = __import__("json").loads(${JSON.stringify(JSON.stringify(value))})\n`,
-  );
-  return lines.join("") + (await readFile(path.join(scripts, "survey/survey.py"), "utf8"));
-}
-
-const scripts = path.join(__dirname, "..", "scripts");
-
-/** Python modules of one folder: their texts by name. */
-async function modules(folder: string): Promise<Record<string, string>> {
-  const names = (await readdir(path.join(scripts, folder))).filter(
-    (n) => n.endsWith(".py") && n !== "survey.py",
-  );
-  const texts = await Promise.all(names.map((n) => readFile(path.join(scripts, folder, n), "utf8")));
-  return Object.fromEntries(names.map((n, i) => [n.slice(0, -3), texts[i] ?? ""]));
+function since(fromMs: number): Span {
+  return { fromMs, toMs: Date.now() };
 }
 
 function failed(server: SshServer, code: number | null, stderr: string): string {

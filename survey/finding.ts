@@ -33,8 +33,13 @@ export interface Seen {
   at: Phase;
   /** Records of the moving names as they are now. */
   dns: DnsRecord[];
-  /** This machine's clock at the moment when a server told its own. */
-  nowMs: { source: number; target: number };
+  /** This machine's clock before and after a server told its own. */
+  asked: { source: Span; target: Span };
+}
+
+export interface Span {
+  fromMs: number;
+  toMs: number;
 }
 
 /** Looks for one kind of trouble. */

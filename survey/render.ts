@@ -10,13 +10,14 @@ export function render(seen: Seen, findings: Finding[], steps: Estimate[], pause
   return [
     table("Survey", surveyRows(seen)),
     findings.length ? `Findings\n${findings.map(renderFinding).join("\n")}` : "Findings\n  none",
-    table("Steps", stepRows(steps)),
-    ...(pause
-      ? [
-          `Writes will wait about ${pause.ms} ms in the switchover (${pause.because}${pause.measured ? "" : "; your own round trip, until the target is there"}).`,
-        ]
-      : []),
+    steps.length ? table("Steps", stepRows(steps)) : "Steps\n  none: all is as it should be",
+    ...(pause ? [renderPause(pause)] : []),
   ].join("\n\n");
+}
+
+function renderPause({ ms, because, measured }: Pause): string {
+  const own = measured ? "" : "; your own round trip, until the target is there";
+  return `Writes will wait about ${ms} ms in the switchover (${because}${own}).`;
 }
 
 export function renderFinding(f: Finding): string {

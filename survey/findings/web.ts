@@ -20,8 +20,8 @@ export const running: Check = ({ source }) =>
   !source.nginx.active &&
   error("nginx-down", "nginx on the source is not running", "its unit is not active", "start it");
 
-export const certificates: Check = ({ source, nowMs }) =>
-  source?.nginx?.certificates.flatMap((c) => broken(c) ?? old(c, nowMs.source) ?? []);
+export const certificates: Check = ({ source, asked }) =>
+  source?.nginx?.certificates.flatMap((c) => broken(c) ?? old(c, asked.source.toMs) ?? []);
 
 function broken(c: Certificate): Finding | undefined {
   const remedy = "issue it again on the source";

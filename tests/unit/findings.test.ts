@@ -9,7 +9,7 @@ import { redis } from "./cases/redis";
 import { web } from "./cases/web";
 import { inCloud, seen } from "./cases/worlds";
 import { migration } from "./configs";
-import { type Filled, source, traces } from "./raws";
+import { type Filled, now, source, traces } from "./raws";
 
 const cases = [...hosts, ...mastodon, ...postgres, ...redis, ...web];
 
@@ -30,6 +30,15 @@ test("two servers in good order give no error and no warning", () => {
   );
   assert.deepEqual(
     findingsOf(inCloud({})).filter((f) => f.level !== "note"),
+    [],
+  );
+});
+
+test("a survey that took its time is not taken for a clock that is wrong", () => {
+  const span = { fromMs: now - 1000, toMs: now + 25_000 };
+  const found = findingsOf(seen({ asked: { source: span, target: span } })).map((f) => f.code);
+  assert.deepEqual(
+    found.filter((code) => code.startsWith("clock")),
     [],
   );
 });

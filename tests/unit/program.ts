@@ -21,7 +21,7 @@ export async function program(
     target: undefined,
     unreachable: {},
     dns: [{ ...record, id: "zone/record-a" }],
-    nowMs: { source: now, target: now },
+    asked: { source: { fromMs: now, toMs: now }, target: { fromMs: now, toMs: now } },
     ownRttMs: 12,
     ...change,
   };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { after, before, test } from "node:test";
 import { Server, utils } from "ssh2";
-import { scriptWith } from "../../components/survey";
+import { surveyScript } from "../../components/survey";
 import { fingerprintOf, runOver, type SshServer } from "../../components/ssh";
 import { privateKey, publicKey } from "./configs";
 
@@ -111,7 +111,7 @@ test("a command that never ends and a lost connection end the wait", async () =>
 test("the survey's script is valid Python whatever the settings hold", async () => {
   const odd = { side: "source", dir: '/home/o\'brien "x" \\ \n é', none: null, yes: true };
   const { execFileSync } = await import("node:child_process");
-  const text = (await scriptWith(odd)).split("\n").slice(0, 2).join("\n");
+  const text = (await surveyScript(odd)).split("\n").slice(0, 2).join("\n");
   const out = execFileSync("python3", [
     "-c",
     `${text}\nimport json; print(json.dumps(SETTINGS)); print(sorted(MODULES)[0])`,

@@ -25,7 +25,7 @@ export function seen(change: Partial<Seen> = {}): Seen {
     target: target(),
     unreachable: {},
     dns: [record],
-    nowMs: { source: now, target: now },
+    asked: { source: { fromMs: now, toMs: now }, target: { fromMs: now, toMs: now } },
     ...change,
   };
   return { at: positionOf(all.source, all.target), ...all };
