@@ -148,6 +148,7 @@ test("a base backup that is killed, or finds the disk full, harms nothing, and t
 });
 
 test("a Postgres and a Redis with data of their own are never overwritten", async () => {
+  await pair.must("redis/replica", "absent");
   await pair.must("database/standby", "absent");
   await pair.query(pair.target, "CREATE DATABASE theirs", "postgres");
   const refused = await pair.step("database/standby");
