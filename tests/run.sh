@@ -14,8 +14,8 @@ passed=0 failed=0 skipped=0
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 
-count() { # FILE WORD: the sum of node's `# WORD N` lines
-  awk -v word="$2" '$1 == "#" && $2 == word { n += $3 } END { print n + 0 }' "$1"
+count() { # FILE WORD: the number in the closing line `ℹ WORD N` of node's runner
+  awk -v word="$2" 'NF == 3 && $2 == word { n = $3 } END { print n + 0 }' "$1"
 }
 
 run_check() {
@@ -23,15 +23,14 @@ run_check() {
 }
 
 run_group() {
-  local group=$1 files tap="$results/$1.tap" status=0
+  local group=$1 files said="$results/$1" status=0
   mapfile -t files < <(find "tests/$group" -name '*.test.ts' 2>/dev/null | sort)
   ((${#files[@]})) || { echo "no tests in tests/$group" >&2; failed=$((failed + 1)); return; }
   # Each group runs in namespaces of its own; its files one after another, since they share two cores.
-  rehearsal/enter.sh node --import tsx --test --test-force-exit --test-concurrency=1 \
-    --test-reporter=spec --test-reporter-destination=stdout \
-    --test-reporter=tap --test-reporter-destination="$tap" "${files[@]}" || status=$?
+  rehearsal/enter.sh node --import tsx --test --test-force-exit --test-concurrency=1 --test-reporter=spec \
+    "${files[@]}" | tee "$said" || status=$?
   local p f s
-  p=$(count "$tap" pass) f=$(count "$tap" fail) s=$(count "$tap" skipped)
+  p=$(count "$said" pass) f=$(count "$said" fail) s=$(count "$said" skipped)
   ((status == 0 || f > 0)) || f=1 # the runner itself died
   ((p + f > 0)) || f=1            # a group that tests nothing is not green
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
