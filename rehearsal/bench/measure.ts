@@ -41,7 +41,7 @@ export async function measureSwitch(
     silenceMs: round(longestSilence(record)),
     waitMs: round(record.longestWaitMs),
     ...books,
-    writesPerSecond: writesPerSecond(record, begun),
+    writesPerSecond: writesPerSecond(record, begun - 2_000, begun),
     seconds: round(seconds),
   };
 }

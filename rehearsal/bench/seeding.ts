@@ -49,7 +49,8 @@ async function publish(site: Site, mib: number): Promise<void> {
   await furnish(site, open.settings, "host replication trunkline_repl 198.18.0.0/15 scram-sha-256\n");
   await site.sql(
     "source",
-    `CREATE TABLE filler (page text STORAGE PLAIN);
+    `CREATE TABLE filler (page text);
+     ALTER TABLE filler ALTER page SET STORAGE PLAIN;
      INSERT INTO filler SELECT repeat(md5(n::text), 250) FROM generate_series(1, ${mib} * 128) AS n;
      CHECKPOINT;`,
   );

@@ -6,7 +6,6 @@ import type { LoadRecord } from "../../rehearsal/bench/load/record";
 /** Two clients appended rows 1 to 3, a third one counted to 2. */
 const record: LoadRecord = {
   run: 7,
-  begun: 900,
   appends: [
     { at: 1000, client: 2, from: 1, to: 2 },
     { at: 1010, client: 3, from: 1, to: 3 },
@@ -65,5 +64,5 @@ test("the silence is the longest time in which nobody was told anything", () => 
 });
 
 test("the rate counts rows, not requests", () => {
-  assert.equal(writesPerSecond(record, 1100), 30);
+  assert.equal(writesPerSecond(record, 900, 1100), 30);
 });

@@ -16,7 +16,7 @@ export async function startPooler(site: Site, side: Side): Promise<void> {
 
 /** Writes where the primary is; PgBouncer learns of it by RELOAD. */
 export async function pointPooler(site: Site, side: Side): Promise<void> {
-  await site.target.put(ini, pointing(side));
+  await site.target.sh(repointCommand(side));
 }
 
 /** A command of PgBouncer's console. */
@@ -40,5 +40,7 @@ pidfile = /var/run/postgresql/pgbouncer.pid
 auth_type = scram-sha-256
 auth_file = /etc/pgbouncer/userlist.txt
 pool_mode = transaction
+; At its default of 15 s, a login that PAUSE cuts off makes 15 s of the pause. No tool's documentation says so; all get it.
+server_login_retry = 1
 %include ${ini}
 `;

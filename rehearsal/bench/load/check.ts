@@ -41,9 +41,9 @@ export function longestSilence(record: LoadRecord): number {
   return at.reduce((longest, t, i) => Math.max(longest, t - (at[i - 1] ?? t)), 0);
 }
 
-/** Rows and counts acknowledged per second, up to a moment. */
-export function writesPerSecond(record: LoadRecord, until: number): number {
-  const rows = record.appends.filter((a) => a.at < until).reduce((n, a) => n + a.to - a.from + 1, 0);
-  const counts = record.counts.filter((c) => c.at < until).length;
-  return Math.round(((rows + counts) * 1000) / (until - record.begun));
+/** Rows and counts acknowledged per second, between two moments. */
+export function writesPerSecond(record: LoadRecord, from: number, to: number): number {
+  const within = (a: { at: number }) => a.at >= from && a.at < to;
+  const rows = record.appends.filter(within).reduce((n, a) => n + a.to - a.from + 1, 0);
+  return Math.round(((rows + record.counts.filter(within).length) * 1000) / (to - from));
 }

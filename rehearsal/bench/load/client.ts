@@ -15,7 +15,7 @@ const patienceMs = 30_000;
 const retryMs = 20;
 
 const settings = JSON.parse(process.argv[2] ?? "") as LoadSettings;
-const record: LoadRecord = { run: settings.run, begun: 0, appends: [], counts: [], failed: [], longestWaitMs: 0 };
+const record: LoadRecord = { run: settings.run, appends: [], counts: [], failed: [], longestWaitMs: 0 };
 const progress: Progress = { acked: 0, at: 0 };
 const perClientMs = (settings.clients * 1000) / settings.rate;
 
@@ -105,7 +105,6 @@ async function count(number: number): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  record.begun = now();
   const tell = setInterval(() => put(signs.progress, progress), 100);
   const all = Array.from({ length: settings.clients }, (_, n) => (n < counters ? count(n) : append(n)));
   await Promise.all(all);

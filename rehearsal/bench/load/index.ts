@@ -30,6 +30,7 @@ export class Load {
     const argv = ["node", `${folder}/load.js`, JSON.stringify(settings)];
     const load = new Load(host, run, dir, host.exec(argv, { timeoutMs: 900_000 }));
     load.ended.catch(() => undefined); // told by stop()
+    await load.flows(0);
     await load.flows(2_000);
     return load;
   }

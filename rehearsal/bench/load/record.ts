@@ -39,8 +39,6 @@ export interface Append {
 
 export interface LoadRecord {
   run: number;
-  /** When the clients began; from then on writes fall due. */
-  begun: number;
   appends: Append[];
   /** Values of the shared counter, as each was acknowledged to somebody. */
   counts: { at: number; value: number }[];
