@@ -9,24 +9,35 @@ import * as redis from "./findings/redis";
 import * as replication from "./findings/replication";
 import * as sidekiq from "./findings/sidekiq";
 import * as web from "./findings/web";
+import { reached } from "./phase";
 
-const files = [reach, host, mastodon, sidekiq, media, postgres, replication, redis, web, dns];
+/** What stands in the way of any run, wherever it goes. */
+const always: Check[] = Object.values(reach);
+
+/** What has to be right before the data move; afterwards, and on the way back, it is told and stops nothing. */
+const ahead: Check[] = [host, mastodon, sidekiq, media, postgres, replication, redis, web, dns].flatMap(
+  (file): Check[] => Object.values(file),
+);
 
 /** Every check there is: a new one is found by being exported from its file. */
-export const checks: Check[] = files.flatMap((file): Check[] => Object.values(file));
+export const checks: Check[] = [...always, ...ahead];
 
 const order = ["error", "warning", "note"];
 
-/**
- * All that is to be said about the two servers, the worst first. What the admin has accepted is a warning.
- */
+/** All that is to be said about the two servers, the worst first. What the admin has accepted is a warning. */
 export function findingsOf(seen: Seen): Finding[] {
-  return checks
-    .flatMap((check) => check(seen) || [])
-    .map((f) => (f.acceptable && seen.migration.accepted.includes(f.code) ? accept(f) : f))
+  const { at, migration } = seen;
+  const moving = reached(migration.phase, at) && !reached(at, "switch");
+  const look = (list: Check[]) => list.flatMap((check) => check(seen) || []);
+  return [...look(always), ...look(ahead).map((f) => (moving ? f : soften(f)))]
+    .map((f) => (f.acceptable && migration.accepted.includes(f.code) ? accept(f) : f))
     .sort((a, b) => order.indexOf(a.level) - order.indexOf(b.level));
 }
 
+function soften(f: Finding): Finding {
+  return f.level === "error" ? { ...f, level: "warning", acceptable: false } : f;
+}
+
 function accept(f: Finding): Finding {
-  return { ...f, level: "warning", title: `${f.title} (accepted)`, acceptable: false };
+  return { ...soften(f), title: `${f.title} (accepted)` };
 }

@@ -64,8 +64,8 @@ export const notRunning: Check = ({ source, at }) => {
   if (!source?.mastodon || reached(at, "shift")) return null;
   const { web, sidekiq } = source.mastodon.units;
   const dead = [web, sidekiq]
-    .filter((units) => !units.some((u) => u.active === "active"))
-    .map((units) => units[0]?.name ?? "a unit for web or Sidekiq");
+    .filter((units) => units.length && !units.some((u) => u.active === "active"))
+    .map((units) => units[0]?.name);
   return (
     dead.length &&
     error(

@@ -78,6 +78,16 @@ test("what a migration itself has done is no finding, at any phase", () => {
   }
 });
 
+test("what has to be right before the move stops nobody on the way back, nor after the switch", () => {
+  const level = (phase: string, at: "replicate" | "switch") => {
+    const world = source((s) => (traces[at](s), s.postgres.tablespaces.push({ name: "x", location: "/x" })));
+    const findings = findingsOf(seen({ source: world, migration: migration({ phase }) }));
+    return findings.find((f) => f.code === "tablespaces")?.level;
+  };
+  assert.deepEqual([level("switch", "replicate"), level("replicate", "replicate")], ["error", "error"]);
+  assert.deepEqual([level("prepare", "replicate"), level("settle", "switch")], ["warning", "warning"]);
+});
+
 test("the admin may accept what can be accepted, and nothing else", () => {
   const walsender = (s: Filled) =>
     s.postgres.walsenders.push({
