@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { Load, type LoadRecord, verify } from "./load";
-import { Pair } from "./pair";
+import { Load, type LoadRecord, verify } from "../scripts/load";
+import { Pair } from "../scripts/pair";
 
 /** The numbered steps of scripts/switchover/switchover.py; the eighth is the point of no return. */
 const steps = 14;
