@@ -38,7 +38,8 @@ export interface Seeding {
 export interface Timed {
   command: string;
   seconds: number[];
-  limit?: number;
+  /** What it may take. */
+  limit: number;
 }
 
 export interface Rehearsal {

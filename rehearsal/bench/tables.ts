@@ -1,0 +1,147 @@
+import { duration, whole } from "../report/format";
+import { bestOther, goals, isOurs } from "./goals";
+import type { Spread, Summary } from "./measure";
+import type { Measured, Results } from "./results";
+
+/** Figures as people read them; drawn for the terminal and for the page alike. */
+export interface Table {
+  title: string;
+  /** What is measured, in a sentence or two. */
+  about: string;
+  head: string[];
+  rows: string[][];
+  notes: string[];
+}
+
+export function tables(r: Results): Table[] {
+  return [reached(r), pauses(r), peers(r), seeding(r), program(r), rehearsal(r)].filter((t) => t.rows.length);
+}
+
+function reached(r: Results): Table {
+  return {
+    title: "Figures to reach",
+    about: "What was asked for, and what this run found.",
+    head: ["figure", "wanted", "found", ""],
+    rows: goals(r).map((g) => [g.what, g.wanted, g.found, g.reached ? "reached" : "missed"]),
+    notes: Object.entries(r.failures).map(([part, why]) => `The part ${part} failed: ${why}`),
+  };
+}
+
+const spread = (s?: Spread) => (s ? `${s.median.toFixed(0)} / ${s.max.toFixed(0)}` : "–");
+const books = (s: Summary) => [s.failed, s.lost, s.duplicated].map(whole);
+
+function pauses(r: Results): Table {
+  const row = (rttMs: number, direction: string, { summary: s }: Measured) => [
+    ...[`${rttMs} ms`, direction, String(s.runs), spread(s.pauseMs), spread(s.silenceMs), spread(s.waitMs)],
+    ...[spread(s.redisPauseMs), ...books(s), whole(s.acknowledged)],
+  ];
+  return {
+    title: "Write pause of the switchover",
+    about: `Postgres and Redis move while ${r.load.clients} clients make about ${r.load.rate} writes a second through PgBouncer. Milliseconds, median / longest.`,
+    head: [
+      ...["round trip", "direction", "runs", "pause", "silence", "longest wait"],
+      ...["Redis pause", "failed", "lost", "duplicated", "acknowledged"],
+    ],
+    rows: (r.pauses ?? []).flatMap((p) => [row(p.rttMs, "there", p.there), row(p.rttMs, "back", p.back)]),
+    notes: [
+      "pause: from PgBouncer's PAUSE until a write that it held is answered by the new primary, by the switchover's own clock.",
+      "silence: the longest time in which none of the clients was told that a write had been done.",
+      "longest wait: of one write, from the client's call to its answer, the start of the load included.",
+    ],
+  };
+}
+
+function peers(r: Results): Table {
+  const all = r.peers ?? [];
+  const hows = new Map(all.map((p) => [p.name, p.how]));
+  return {
+    title: "Side by side",
+    about: `Each on servers made anew from one image, under the same load. Milliseconds as clients saw them, median / longest.`,
+    head: ["", "round trip", "runs", "silence", "longest wait", "failed", "lost", "duplicated"],
+    rows: all.map(({ name, rttMs, summary: s }) => [
+      ...[name, `${rttMs} ms`, String(s.runs), spread(s.silenceMs), spread(s.waitMs), ...books(s)],
+    ]),
+    notes: [
+      ...all.filter(isOurs).map((ours) => comparison(r, ours)),
+      ...[...hows].map(([name, how]) => `${name}: ${how}.`),
+    ],
+  };
+}
+
+function comparison(r: Results, ours: NonNullable<Results["peers"]>[number]): string {
+  const best = bestOther(r, ours.rttMs);
+  const losing = (r.peers ?? []).filter(
+    (p) => p.rttMs === ours.rttMs && p.summary.lost + p.summary.duplicated > 0,
+  );
+  const times = best && best.summary.silenceMs.median / ours.summary.silenceMs.median;
+  return [
+    ...(times
+      ? [
+          `At ${ours.rttMs} ms ${ours.name}'s silence is ${times.toFixed(0)} times shorter than ${best.name}'s.`,
+        ]
+      : []),
+    ...losing.map(
+      (p) =>
+        `${p.name} is left out of that: a shorter silence is worth nothing where ${whole(p.summary.lost)} writes that clients were told of are gone.`,
+    ),
+  ].join(" ");
+}
+
+function seeding(r: Results): Table {
+  return {
+    title: "Seeding",
+    about:
+      "One pg_basebackup with the same options, in turn over plain TCP and through the tunnel. Median of three.",
+    head: ["link", "round trip", "size", "plain", "tunnel", "of the plain rate"],
+    rows: (r.seeding ?? []).map((s) => [
+      ...[s.link, `${s.rttMs} ms`, `${Math.round(s.bytes / 2 ** 20)} MiB`],
+      ...[duration(s.plainSeconds), duration(s.tunnelSeconds), `${(s.ratio * 100).toFixed(0)} %`],
+    ]),
+    notes: [],
+  };
+}
+
+function program(r: Results): Table {
+  return {
+    title: "The program",
+    about: "The real engine on the lab, each command three times.",
+    head: ["command", "seconds"],
+    rows: (r.program ?? []).map((t) => [t.command, t.seconds.map((s) => s.toFixed(1)).join(", ")]),
+    notes: [],
+  };
+}
+
+function rehearsal({ rehearsal: t }: Results): Table {
+  const line = (phase: string, seconds: number, copying: number) => [
+    ...[phase, duration(seconds), duration(copying), duration(seconds - copying)],
+  ];
+  return {
+    title: "A rehearsal, by phase",
+    about: `\`npm run rehearse -- --size ${t?.size}\`: what the phases took, and how much of it was copying data.`,
+    head: ["phase", "time", "copying", "everything else"],
+    rows: t
+      ? [...t.phases.map((p) => line(p.phase, p.seconds, p.copying)), line("together", t.moving, t.copying)]
+      : [],
+    notes: t
+      ? [`The whole rehearsal, with building its lab and drawing up the ledger, took ${duration(t.seconds)}.`]
+      : [],
+  };
+}
+
+/** A table for the terminal: columns lined up, figures to the right. */
+export function text(t: Table): string {
+  const all = [t.head, ...t.rows];
+  const widths = t.head.map((_, i) => Math.max(...all.map((row) => row[i]!.length)));
+  const left = t.head.map((_, i) => t.rows.every((row) => /[A-Za-z`]{3}/.test(row[i]!) || row[i] === ""));
+  const line = (row: string[]) =>
+    row.map((c, i) => (left[i] ? c.padEnd(widths[i]!) : c.padStart(widths[i]!))).join("  ").trimEnd(); // prettier-ignore
+  return ["", t.title, ...all.map((row) => `  ${line(row)}`), ...t.notes.map((n) => `  ${n}`)].join("\n");
+}
+
+/** The same in Markdown. */
+export function markdown(t: Table): string {
+  const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
+  const notes = t.notes.map((n) => `- ${n}`).join("\n");
+  const table = [line(t.head), line(t.head.map(() => "---")), ...t.rows.map(line)].join("\n");
+  return [`## ${t.title}`, t.about, table, ...(notes ? [notes] : [])].join("\n\n");
+}
