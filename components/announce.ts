@@ -16,7 +16,6 @@ export async function announce(seen: Survey): Promise<Finding[]> {
   const pause = steps.includes("switchover/run") ? pauseOf(seen, seen.ownRttMs) : undefined;
   await pulumi.log.info(render(seen, findings, estimates, pause));
   const errors = findings.filter((f) => f.level === "error");
-  for (const f of findings) if (f.level === "warning") await pulumi.log.warn(renderFinding(f).trim());
   if (errors.length)
     throw new pulumi.RunError(
       `the survey found ${errors.length === 1 ? "an error" : `${errors.length} errors`}; nothing has been changed:\n${errors.map(renderFinding).join("\n")}`,

@@ -37,7 +37,7 @@ function summary(host: Raw | undefined): Record<string, unknown> | null {
     mastodon: host.mastodon?.version ?? null,
     postgres: host.postgres && `${host.postgres.version} (${host.postgres.role})`.trim(),
     database: size(host.postgres?.clusterBytes),
-    redis: host.redis && `${host.redis.version} (${host.redis.role})`,
+    redis: host.redis && `${host.redis.version} (${host.redis.role})`.trim(),
     media: size(host.media?.bytes),
   };
 }

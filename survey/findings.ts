@@ -1,4 +1,4 @@
-import type { Check, Finding, Seen } from "./finding";
+import type { Check, Finding, Level, Seen } from "./finding";
 import * as dns from "./findings/dns";
 import * as host from "./findings/host";
 import * as mastodon from "./findings/mastodon";
@@ -14,7 +14,7 @@ import { reached } from "./phase";
 /** What stands in the way of any run, wherever it goes. */
 const always: Check[] = Object.values(reach);
 
-/** What has to be right before the data move; afterwards, and on the way back, it is told and stops nothing. */
+/** What has to be right before the data move. On the way back it is a warning, after the switch a note. */
 const ahead: Check[] = [host, mastodon, sidekiq, media, postgres, replication, redis, web, dns].flatMap(
   (file): Check[] => Object.values(file),
 );
@@ -22,22 +22,22 @@ const ahead: Check[] = [host, mastodon, sidekiq, media, postgres, replication, r
 /** Every check there is: a new one is found by being exported from its file. */
 export const checks: Check[] = [...always, ...ahead];
 
-const order = ["error", "warning", "note"];
+const order: Level[] = ["error", "warning", "note"];
 
 /** All that is to be said about the two servers, the worst first. What the admin has accepted is a warning. */
 export function findingsOf(seen: Seen): Finding[] {
   const { at, migration } = seen;
-  const moving = reached(migration.phase, at) && !reached(at, "switch");
+  const worst = reached(at, "switch") ? "note" : reached(migration.phase, at) ? "error" : "warning";
   const look = (list: Check[]) => list.flatMap((check) => check(seen) || []);
-  return [...look(always), ...look(ahead).map((f) => (moving ? f : soften(f)))]
+  return [...look(always), ...look(ahead).map((f) => soften(f, worst))]
     .map((f) => (f.acceptable && migration.accepted.includes(f.code) ? accept(f) : f))
     .sort((a, b) => order.indexOf(a.level) - order.indexOf(b.level));
 }
 
-function soften(f: Finding): Finding {
-  return f.level === "error" ? { ...f, level: "warning", acceptable: false } : f;
+function soften(f: Finding, worst: Level): Finding {
+  return order.indexOf(f.level) < order.indexOf(worst) ? { ...f, level: worst, acceptable: false } : f;
 }
 
 function accept(f: Finding): Finding {
-  return { ...soften(f), title: `${f.title} (accepted)` };
+  return { ...soften(f, "warning"), title: `${f.title} (accepted)` };
 }

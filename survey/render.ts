@@ -49,7 +49,10 @@ function surveyRows({ source, target, at, dns, migration }: Seen): string[][] {
           h.postgres && `${h.postgres.version} ${h.postgres.role}, ${size(h.postgres.clusterBytes)}`.trim(),
       ),
     ],
-    ["Redis", ...both((h) => h.redis && `${h.redis.version} ${h.redis.role}, ${size(h.redis.usedBytes)}`)],
+    [
+      "Redis",
+      ...both((h) => h.redis && `${h.redis.version} ${h.redis.role}, ${size(h.redis.usedBytes)}`.trim()),
+    ],
     ["media", ...both((h) => h.media && mediaOf(h.media))],
     [
       "DNS",

@@ -47,6 +47,7 @@ export const several: Check = ({ source }) => {
 export const tooOld: Check = ({ source, migration: m }) =>
   source?.redis &&
   m.carryRedis &&
+  source.redis.role !== "down" &&
   source.redis.kind === "redis" &&
   older(source.redis.version, "6.2") &&
   error(
@@ -59,6 +60,7 @@ export const tooOld: Check = ({ source, migration: m }) =>
 export const newerThanTarget: Check = ({ source, target, migration: m }) =>
   m.carryRedis &&
   source?.redis &&
+  source.redis.role !== "down" &&
   target?.redis &&
   older(target.redis.version, source.redis.version.split(".").slice(0, 2).join(".")) &&
   error(

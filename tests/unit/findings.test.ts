@@ -85,7 +85,7 @@ test("what has to be right before the move stops nobody on the way back, nor aft
     return findings.find((f) => f.code === "tablespaces")?.level;
   };
   assert.deepEqual([level("switch", "replicate"), level("replicate", "replicate")], ["error", "error"]);
-  assert.deepEqual([level("prepare", "replicate"), level("settle", "switch")], ["warning", "warning"]);
+  assert.deepEqual([level("prepare", "replicate"), level("settle", "switch")], ["warning", "note"]);
 });
 
 test("the admin may accept what can be accepted, and nothing else", () => {
