@@ -52,7 +52,23 @@ function askForEnvironment(client: Client, decide: (refused: string[]) => Promis
   };
 }
 
-function open(client: Client, run: Run, c: Context): Promise<ClientChannel> {
+interface Opened {
+  channel: ClientChannel;
+  /** How it ended: undefined when well. */
+  ended: Promise<string | undefined>;
+}
+
+/** Listens at once: the answer to a short command may hold its exit status in the same packet. */
+function listen(channel: ClientChannel): Opened {
+  let how: string | undefined = "wait: remote command exited without exit status or exit signal";
+  channel.on("exit", (code: number | null, signal?: string) => {
+    how = code === 0 ? undefined : `Process exited with status ${code ?? "1"}`;
+    if (signal) how = `Process exited with status 1 from signal ${signal.replace(/^SIG/, "")}`;
+  });
+  return { channel, ended: new Promise((resolve) => channel.once("close", () => resolve(how))) };
+}
+
+function open(client: Client, run: Run, c: Context): Promise<Opened> {
   askForEnvironment(client, async (refused) => {
     for (const key of refused) {
       const isHard = key in run.environment;
@@ -62,20 +78,15 @@ function open(client: Client, run: Run, c: Context): Promise<ClientChannel> {
   });
   return new Promise((resolve, reject) => {
     client.exec(run.command, { env: { ...run.environment, ...run.previous } }, (e, channel) =>
-      e ? reject(e) : resolve(channel),
+      e ? reject(e) : resolve(listen(channel)),
     );
   });
 }
 
 /** Runs the command to its end; a cancelled engine waits for it as well. */
 export async function execute(client: Client, run: Run, output: Output, c: Context): Promise<void> {
-  const channel = await open(client, run, c);
-  const ended = new Promise<string | undefined>((resolve, reject) => {
-    let how: string | undefined = "wait: remote command exited without exit status or exit signal";
-    channel.on("exit", (code: number | null, signal?: string) => {
-      how = code === 0 ? undefined : `Process exited with status ${code ?? "1"}`;
-      if (signal) how = `Process exited with status 1 from signal ${signal.replace(/^SIG/, "")}`;
-    });
+  const { channel, ended } = await open(client, run, c);
+  const broken = new Promise<never>((_, reject) => {
     const take = (stream: "stdout" | "stderr") => (data: Buffer) => {
       try {
         output.add(stream, data);
@@ -86,13 +97,12 @@ export async function execute(client: Client, run: Run, output: Output, c: Conte
     };
     channel.on("data", take("stdout"));
     channel.stderr.on("data", take("stderr"));
-    channel.once("close", () => resolve(how));
   });
   // Nothing given is an empty stdin, closed at once. A command that never reads it is no error.
   channel.on("error", () => undefined);
   channel.end(run.stdin);
   try {
-    const failed = await ended;
+    const failed = await Promise.race([ended, broken]);
     await output.finish();
     if (failed) throw output.failure(failed.replace(/^wait: /, ""));
   } catch (e) {
