@@ -151,7 +151,8 @@ export class Stack {
       HOME: process.env["HOME"],
       LANG: "C.UTF-8",
       PULUMI_HOME: home,
-      PULUMI_BACKEND_URL: `file://${path.join(this.o.dir, "state")}`,
+      // Without it a state file has a second one beside it, which a kill can leave empty, and no run can read on.
+      PULUMI_BACKEND_URL: `file://${path.join(this.o.dir, "state")}?metadata=skip`,
       PULUMI_CONFIG_PASSPHRASE: "rehearsal",
       PULUMI_SKIP_UPDATE_CHECK: "true",
       PULUMI_DEBUG_COMMANDS: "true", // the event log is a flag for tools
