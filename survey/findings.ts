@@ -1,4 +1,5 @@
 import type { Check, Finding, Level, Seen } from "./finding";
+import * as distance from "./findings/distance";
 import * as dns from "./findings/dns";
 import * as host from "./findings/host";
 import * as mastodon from "./findings/mastodon";
@@ -15,7 +16,7 @@ import { reached } from "./phase";
 const always: Check[] = Object.values(reach);
 
 /** What has to be right before the data move. On the way back it is a warning, after the switch a note. */
-const ahead: Check[] = [host, mastodon, sidekiq, media, postgres, replication, redis, web, dns].flatMap(
+const ahead: Check[] = [host, distance, mastodon, sidekiq, media, postgres, replication, redis, web, dns].flatMap(
   (file): Check[] => Object.values(file),
 );
 

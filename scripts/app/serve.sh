@@ -2,10 +2,12 @@
 # shellcheck shell=bash
 . "$scripts/lib/app.sh"
 . "$scripts/app/env.sh"
+. "$scripts/app/threads.sh"
 
 present() {
   mapfile -t units < <(unit_names "$WEB_UNITS $STREAMING_UNITS")
   adopt_login
+  any_active "${units[@]}" || more_threads
   start_units "${units[@]}"
   await_app
   result units "${#units[@]}" web "$(web_address)"
@@ -14,6 +16,7 @@ present() {
 absent() {
   mapfile -t units < <(unit_names "$WEB_UNITS $STREAMING_UNITS")
   stop_units "${units[@]}"
+  usual_threads
 }
 
 # The app logs in to the pooler as the pooler's step said. Once it runs here its file is its admin's, and is left alone.

@@ -3,6 +3,8 @@
 # shellcheck shell=bash
 
 . "$scripts/switchover/config.sh"
+. "$scripts/lib/app.sh"
+. "$scripts/app/threads.sh"
 
 present() {
   local slots
@@ -13,10 +15,13 @@ present() {
   sequences
   wait_until 30 "a write through PgBouncer to reach this Postgres" write_arrives
   redis_roles
+  # The database is here now; the processes that run may keep their threads until their next start.
+  usual_threads
   result lagBytes "$(psql_local -c "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint FROM pg_stat_replication WHERE application_name = 'trunkline_source'")"
 }
 
-absent() { return 0; }
+# The database is at the other end of the tunnel again, should the web processes be started anew.
+absent() { more_threads; }
 
 followed() {
   local said

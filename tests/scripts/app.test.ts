@@ -141,6 +141,20 @@ test("a configuration that nginx does not like is not left behind", async () => 
   await it.must("web/site");
 });
 
+test("far from its database the web process gets more threads, the same number twice, and its own again afterwards", async () => {
+  const call = (fn: string) =>
+    it.target.sh(
+      `set +u; shopt -s lastpipe; export scripts=/opt/trunkline/scripts step=test; . "$scripts/lib.sh"; . "$scripts/lib/app.sh"; . "$scripts/app/threads.sh"
+      SIDE=target APP_DIR=/home/mastodon/live WEB_UNITS=mastodon-web SOURCE_ADDRESS=${it.source.address} SOURCE_SSH_PORT=22; ${fn} >&2
+      systemctl show -P Environment mastodon-web | tr ' ' '\\n' | grep -E 'MAX_THREADS|DB_POOL' || true`,
+    );
+  assert.equal((await call("more_threads")).stdout, "", "they are next to each other");
+  await it.lab.setRtt(12);
+  for (const _ of [1, 2]) assert.equal((await call("more_threads")).stdout, "MAX_THREADS=15\nDB_POOL=15\n");
+  assert.equal((await call("usual_threads")).stdout, "");
+  await it.lab.setRtt(0);
+});
+
 test("going back takes everything off the target again", async () => {
   for (const name of [...prepare].reverse()) if (name !== "access/grant") await it.must(name, "absent");
   const left = await it.target.sh(

@@ -2,6 +2,8 @@ import { type Case, GiB, inCloud, never, onSource, onTarget, seen } from "./worl
 import { now, source, traces } from "../raws";
 import { migration } from "../configs";
 
+const peer = { address: "203.0.113.7:22", error: null };
+
 export const hosts: Case[] = [
   [
     "source-unreachable",
@@ -37,6 +39,8 @@ export const hosts: Case[] = [
     /glibc 2.36, target glibc 2.41; .*en_US/,
     onTarget((t) => (t.host.libc.version = "2.41")),
   ],
+  ["distance", "note", /12 ms .* 0.4 s longer/, onTarget((t) => (t.peer = { ...peer, rttMs: 12 }))],
+  ["distance", "warning", /80 ms .* 2.4 s longer/, onTarget((t) => (t.peer = { ...peer, rttMs: 80 }))],
   ["release", "error", /source debian-12, target debian-13/, onTarget((t) => (t.host.os.version = "13"))],
   ["release", "error", /target ubuntu-24.04/, inCloud({ serverImage: "ubuntu-24.04" })],
   ["os", "error", /Alpine/, onSource((s) => (s.host.os = { id: "alpine", version: "3.20", name: "Alpine" }))],
