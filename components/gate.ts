@@ -50,7 +50,8 @@ export function gate(args: GateArgs): pulumi.ResourceHook | undefined {
   return new pulumi.ResourceHook(`gate-${before}`, look, { onDryRun: true });
 }
 
-async function ask(
+/** What a gate's script on a host says: a read-only look, over a connection of its own. */
+export async function ask(
   target: Host,
   script: string,
   settings: Record<string, pulumi.Input<string>>,
@@ -59,7 +60,7 @@ async function ask(
     pulumi.output({ address: target.address, hostKey: target.hostKey, known: settings }),
   );
   const server = {
-    side: "target",
+    side: target.name,
     host: address,
     port: target.port,
     user: target.user,

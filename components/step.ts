@@ -38,14 +38,14 @@ export class Step implements Link {
     args: StepArgs,
     opts: { parent: pulumi.Resource },
   ) {
-    const { on, from, until } = planned(name);
-    const host = args.stage.host(on);
+    const plan = planned(name);
+    const host = args.stage.host(plan.on);
     if (!host) {
       this.result = pulumi.output(undefined);
       return;
     }
-    const WANT = args.held ? "absent" : args.stage.want(from, until);
-    const settings = { WANT, SIDE: on, ...args.stage.settings, ...args.settings };
+    const WANT = args.held ? "absent" : args.stage.want(plan);
+    const settings = { WANT, SIDE: args.stage.sideOf(plan.on), ...args.stage.settings, ...args.settings };
     const dependsOn: Promise<pulumi.Resource[]> = this.before.promise.then((b) => [...host.resources, ...b]);
     const hooks = args.gate && { beforeCreate: [args.gate], beforeUpdate: [args.gate] };
     const command = new remote.Command(

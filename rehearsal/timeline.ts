@@ -1,5 +1,5 @@
 import type { PhaseTime, StepTime } from "./report/model";
-import { plan, type StepName } from "../survey/plan";
+import { type MoveStep, plan } from "../survey/plan";
 import type { StackEvent } from "./stack";
 
 const step = "command:remote:Command";
@@ -32,7 +32,7 @@ export class Timeline {
     this.results.push({ name: e.name, ok: e.kind === "done", result: told });
     this.steps.push({
       name: e.name,
-      host: e.name in plan ? plan[e.name as StepName].on : "",
+      host: e.name in plan ? plan[e.name as MoveStep].on : "",
       seconds: (e.at - startedAt) / 1000,
       outcome: e.kind === "failed" ? "failed" : String(told["outcome"] ?? "changed"),
       phase: this.phase,

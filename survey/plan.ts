@@ -1,9 +1,10 @@
 import type { Migration } from "../config";
 import { type Phase, reached, wanted } from "./phase";
+import { storagePlan, type StorageStep } from "./storage-plan";
 
 export interface PlannedStep {
-  /** The server that it runs on. */
-  on: "source" | "target";
+  /** The server that it runs on; `app`: the one that serves the app while the media move. */
+  on: "source" | "target" | "app";
   /** The first phase in which its end is wanted. */
   from: Phase;
   /** The phase from which its end is unwanted again. Left out: wanted for good. */
@@ -49,18 +50,19 @@ export const plan = {
   "host/retire": { on: "source", from: "retire", seconds: 10 },
 } as const satisfies Record<string, PlannedStep>;
 
-export type StepName = keyof typeof plan;
+export type MoveStep = keyof typeof plan;
+export type StepName = MoveStep | StorageStep;
 
 export function planned(step: StepName): PlannedStep {
-  return plan[step];
+  return { ...plan, ...storagePlan }[step];
 }
 
-/** The steps that a run from `at` has yet to move, in the order in which it will. */
+/** The steps of the server's move that a run from `at` has yet to move, in the order in which it will. */
 export function stepsToCome(
   at: Phase,
   { phase, carryRedis }: Pick<Migration, "phase" | "carryRedis">,
-): StepName[] {
-  const moving = (Object.keys(plan) as StepName[]).filter((step) => {
+): MoveStep[] {
+  const moving = (Object.keys(plan) as MoveStep[]).filter((step) => {
     const { from, until } = planned(step);
     return wanted(at, from, until) !== wanted(phase, from, until) && (step !== "feeds/build" || !carryRedis);
   });

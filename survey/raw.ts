@@ -145,10 +145,25 @@ export interface Media {
   bytes: number | null;
   files: number | null;
   classes: Record<string, { bytes: number; files: number }>;
+  /** What the rows imply, by class as above; left out where the database did not tell. */
+  rows?: MediaRows;
   /** The mount it lies on; `expected`: a mount that fstab or a unit names for it but that is not mounted. */
   mount: string;
   fsType: string;
   expected: { mount: string; what: string; mounted: boolean } | null;
+}
+
+/** Media as the database's rows tell them, and how that compares with the disk. Counts are of files. */
+export interface MediaRows {
+  /** `bytes` are those of the originals: the rows know no others. */
+  classes: Record<string, { bytes: number; files: number }>;
+  /** Files of accounts that are suspended: they must not be public. */
+  suspended: number;
+  /** Rows whose file is not on the disk, files that no row stands for; null: there was no time to compare. */
+  withoutFile: number | null;
+  withoutRow: number | null;
+  /** Up to five of each. */
+  examples: { withoutFile: string[]; withoutRow: string[] };
 }
 
 export interface Nginx {
@@ -197,5 +212,26 @@ export interface Trunkline {
   /** Backups are set up on this target. */
   backup: boolean;
   /** host/retire is through on this source. */
-  retired: boolean;
+  retired: boolean; /** How far the media have gone to object storage on this host; left out where nothing of it is here. */
+  storage?: StorageTraces;
+}
+
+export interface StorageTraces {
+  /** /etc/trunkline/storage.conf is there. */
+  tools: boolean;
+  /** Epoch seconds since when browsers are told of the media host; null: never. */
+  announced: number | null;
+  /** The bulk copy has begun; it came to its end. */
+  begun: boolean;
+  copied: boolean;
+  /** The check before the switch has passed. */
+  checked: boolean;
+  /** Old links are redirected. */
+  links: boolean;
+  /** The app writes to the bucket; a switch is under way, in either direction. */
+  switched: boolean;
+  switching: boolean;
+  /** Every key was accounted for; the disk copy is gone. */
+  verified: boolean;
+  cleaned: boolean;
 }
