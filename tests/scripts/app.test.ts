@@ -150,7 +150,8 @@ test("far from its database the web process gets more threads, the same number t
     );
   assert.equal((await call("more_threads")).stdout, "", "they are next to each other");
   await it.lab.setRtt(12);
-  for (const _ of [1, 2]) assert.equal((await call("more_threads")).stdout, "MAX_THREADS=15\nDB_POOL=15\n");
+  for (const time of ["first", "second"])
+    assert.equal((await call("more_threads")).stdout, "MAX_THREADS=15\nDB_POOL=15\n", time);
   assert.equal((await call("usual_threads")).stdout, "");
   await it.lab.setRtt(0);
 });
