@@ -6,8 +6,8 @@ export interface Told {
   /** How long it held writes, by its own clock. */
   pauseMs?: number;
   redisPauseMs?: number;
-  /** Round trip that it measured. */
-  rttMs?: number;
+  /** How long each of its steps took, in milliseconds. */
+  steps?: Record<string, number>;
 }
 
 /** One way to make the new server the primary while clients write. */

@@ -4,6 +4,8 @@ import type { Side, Site } from "./site";
 
 /** The load of every switch that is measured. */
 export const load = { clients: 20, rate: 1000 };
+/** How long writes flow before the switch, and after it, in milliseconds. */
+const flowing = 1_000;
 
 /** One switch under load. */
 export interface Switch extends Told {
@@ -28,11 +30,11 @@ export async function measureSwitch(
   side: Side,
   rttMs: number,
 ): Promise<Switch> {
-  const clients = await Load.start(site.target, contender.door, load);
+  const clients = await Load.start(site.target, contender.door, { ...load, flowing });
   const begun = Date.now();
   const told = await contender.switchTo(site, side);
   const seconds = (Date.now() - begun) / 1000;
-  await clients.flows(2_000);
+  await clients.flows(flowing);
   const record = await clients.stop();
   const books = check(record, await found(site, side, clients.run));
   return {
@@ -41,7 +43,7 @@ export async function measureSwitch(
     silenceMs: round(longestSilence(record)),
     waitMs: round(record.longestWaitMs),
     ...books,
-    writesPerSecond: writesPerSecond(record, begun - 2_000, begun),
+    writesPerSecond: writesPerSecond(record, begun - flowing, begun),
     seconds: round(seconds),
   };
 }
@@ -68,6 +70,8 @@ export interface Summary {
   /** Of what the tool itself says, where it says something. */
   pauseMs?: Spread;
   redisPauseMs?: Spread;
+  /** Median of each of its steps, in milliseconds. */
+  steps: Record<string, number>;
   failed: number;
   lost: number;
   duplicated: number;
@@ -92,12 +96,19 @@ export function summary(switches: Switch[]): Summary {
     waitMs: spread(switches.map((s) => s.waitMs)),
     pauseMs: maybe((s) => s.pauseMs),
     redisPauseMs: maybe((s) => s.redisPauseMs),
+    steps: medians(switches.map((s) => s.steps ?? {})),
     failed: sum((s) => s.failed),
     lost: sum((s) => s.lost),
     duplicated: sum((s) => s.duplicated),
     acknowledged: sum((s) => s.acknowledged),
     writesPerSecond: Math.round(spread(switches.map((s) => s.writesPerSecond)).median),
   };
+}
+
+function medians(all: Record<string, number>[]): Record<string, number> {
+  const names = [...new Set(all.flatMap((one) => Object.keys(one)))];
+  const values = (name: string) => all.map((one) => one[name]).filter((v) => v !== undefined);
+  return Object.fromEntries(names.map((name) => [name, spread(values(name)).median]));
 }
 
 export function spread(values: number[]): Spread {

@@ -78,9 +78,11 @@ async function told(
 ): Promise<Switch> {
   const s = await measureSwitch(site, contender, side, rttMs);
   const own = s.pauseMs === undefined ? "" : ` (it says ${s.pauseMs} ms)`;
+  const steps = Object.entries(s.steps ?? {}).map(([name, ms]) => `${name} ${ms}`);
   say(
     `${contender.name} at ${rttMs} ms, ${what}: silence ${s.silenceMs} ms${own}, longest wait ${s.waitMs} ms, ` +
-      `${s.failed} failed, ${s.lost} lost, ${s.duplicated} duplicated, ${s.writesPerSecond} writes/s, ${s.seconds} s`,
+      `${s.failed} failed, ${s.lost} lost, ${s.duplicated} duplicated, ${s.writesPerSecond} writes/s, ${s.seconds} s` +
+      (steps.length ? `; ${steps.join(", ")}` : ""),
   );
   return s;
 }

@@ -26,7 +26,12 @@ export const ours: Contender = {
   async switchTo(site, side) {
     const told = await step(site, "switchover/run", side === "target" ? "present" : "absent");
     const number = (name: string) => (typeof told[name] === "number" ? told[name] : undefined);
-    return { pauseMs: number("writePauseMs"), redisPauseMs: number("redisPauseMs"), rttMs: number("rttMs") };
+    const steps = (told["steps"] ?? []) as { name: string; ms: number }[];
+    return {
+      pauseMs: number("writePauseMs"),
+      redisPauseMs: number("redisPauseMs"),
+      steps: Object.fromEntries(steps.map(({ name, ms }) => [name, ms])),
+    };
   },
 };
 

@@ -20,18 +20,22 @@ export class Load {
     private readonly ended: Promise<unknown>,
   ) {}
 
-  /** Starts the clients, and returns when writes have flowed for two seconds. */
-  static async start(host: LabHost, door: Door, o: { clients: number; rate: number }): Promise<Load> {
+  /** Starts the clients, and returns when writes have flowed for `flowing` milliseconds. */
+  static async start(
+    host: LabHost,
+    door: Door,
+    o: { clients: number; rate: number; flowing: number },
+  ): Promise<Load> {
     const run = ++runs;
     const dir = `${folder}/run-${run}`;
     await host.put(`${folder}/load.js`, await program());
     await host.exec(["mkdir", "-p", dir]);
-    const settings: LoadSettings = { ...door, ...o, run, dir };
+    const settings: LoadSettings = { ...door, clients: o.clients, rate: o.rate, run, dir };
     const argv = ["node", `${folder}/load.js`, JSON.stringify(settings)];
     const load = new Load(host, run, dir, host.exec(argv, { timeoutMs: 900_000 }));
     load.ended.catch(() => undefined); // told by stop()
     await load.flows(0);
-    await load.flows(2_000);
+    await load.flows(o.flowing);
     return load;
   }
 

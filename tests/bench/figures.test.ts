@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { bestOther, goals } from "../../rehearsal/bench/goals";
+import { spread, summary, type Switch } from "../../rehearsal/bench/measure";
+import { splitRehearsal } from "../../rehearsal/bench/rehearsal";
+import type { Results } from "../../rehearsal/bench/results";
+import { markdown, tables, text } from "../../rehearsal/bench/tables";
+
+const one = (silenceMs: number, lost = 0): Switch => ({
+  ...{ rttMs: 20, silenceMs, waitMs: silenceMs, pauseMs: silenceMs, failed: 0, lost, duplicated: 0 },
+  ...{ acknowledged: 4000, writesPerSecond: 1000, seconds: 5 },
+});
+const peer = (name: string, ...switches: Switch[]) => ({
+  ...{ name, how: `${name}'s way`, rttMs: 20, switches, summary: summary(switches) },
+});
+const measured = (...switches: Switch[]) => ({ switches, summary: summary(switches) });
+
+const results: Results = {
+  ...{ at: "2026-01-01 00:00 UTC", commit: "abc", machine: {}, versions: {}, failures: {} },
+  load: { clients: 20, rate: 1000 },
+  pauses: [{ rttMs: 20, there: measured(one(120), one(500)), back: measured(one(90)) }],
+  peers: [
+    peer("Trunkline", one(120)),
+    peer("by hand", one(30, 140)),
+    peer("repmgr", one(8000)),
+    peer("Patroni", one(6000)),
+  ],
+};
+
+test("median and longest of a few figures", () => {
+  assert.deepEqual(spread([3, 1, 2]), { median: 2, max: 3 });
+  assert.deepEqual(spread([4, 1, 2, 3]), { median: 2.5, max: 4 });
+});
+
+test("whoever loses writes is not the best, however short the silence", () => {
+  assert.equal(bestOther(results, 20)?.name, "Patroni");
+  assert.match(tables(results).map(text).join("\n"), /50 times shorter than Patroni's/);
+});
+
+test("a goal that was missed says so", () => {
+  const found = new Map(goals(results).map((g) => [g.what, g.reached]));
+  assert.equal(found.get("way back at 20 ms, median"), true);
+  assert.equal(found.get("write pause at 20 ms, longest"), false);
+});
+
+test("every table has as many cells as columns, and a part that was not measured has none", () => {
+  const drawn = tables(results);
+  for (const t of drawn) for (const row of t.rows) assert.equal(row.length, t.head.length, t.title);
+  assert.deepEqual(
+    drawn.map((t) => t.title),
+    ["Figures to reach", "Write pause of the switchover", "Side by side"],
+  );
+  assert.match(markdown(drawn[1]!), /\| 20 ms \| there \| 2 \| 310 \/ 500 \|/);
+});
+
+test("a rehearsal's overhead is what is no copying", () => {
+  const step = { host: "new", outcome: "changed" };
+  const split = splitRehearsal(
+    {
+      seconds: 100,
+      phases: [
+        { phase: "replicate", seconds: 60 },
+        { phase: "switch", seconds: 10 },
+      ],
+      steps: [
+        { ...step, phase: "replicate", name: "database/standby", seconds: 30 },
+        { ...step, phase: "replicate", name: "media/copy", seconds: 20 },
+        { ...step, phase: "switch", name: "switchover/run", seconds: 9 },
+      ],
+    },
+    "medium",
+  );
+  assert.deepEqual([split.moving, split.copying, split.overhead, split.share], [70, 50, 20, 0.2]);
+});
