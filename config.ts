@@ -1,7 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { isIPv6 } from "node:net";
+import { readStorage, type Storage } from "./config-storage";
 import { isName, Keys, type SshServer } from "./keys";
 import type { Phase } from "./survey/phase";
+
+export type { Storage } from "./config-storage";
 
 /** A server that the program makes. */
 export interface CloudServer {
@@ -13,10 +16,14 @@ export interface CloudServer {
 }
 
 export type Target =
-  ({ provider: "existing"; ipv6?: string } & SshServer) | ({ provider: "hetzner" | "vultr" } & CloudServer);
+  | ({ provider: "existing"; ipv6?: string } & SshServer)
+  | ({ provider: "hetzner" | "vultr" } & CloudServer)
+  /** No second server: nothing but the media moves. */
+  | { provider: "none" };
 
 /** One migration: what the admin asked for, checked, with every default filled in. */
 export interface Migration {
+  /** How far the server moves: `survey` where there is no second one. */
   phase: Phase;
   domain: string;
   source: SshServer;
@@ -27,6 +34,8 @@ export interface Migration {
   dns: { provider: "none" | "cloudflare" | "hetzner"; zone: string; names: string[]; ttl: number };
   /** Where to look for Mastodon; empty: the survey finds it. */
   mastodon: { dir: string; user: string };
+  /** Where the media go; undefined: they stay with the server. */
+  storage?: Storage;
   carryRedis: boolean;
   copyRateMiB: number;
   drainSeconds: number;
@@ -68,13 +77,15 @@ export function parseMigration(get: (key: string) => string | undefined): Migrat
     accepted: c.list("acceptFindings"),
   };
   c.oneOf("appInstall", ["copy"], "copy");
+  migration.storage = readStorage(c, migration);
+  if (migration.target.provider === "none") migration.phase = "survey";
   checkTogether(c, migration);
   if (c.problems.length) throw new ConfigError(c.problems);
   return migration;
 }
 
 function readTarget(c: Keys): Target {
-  const provider = c.oneOf("targetProvider", ["existing", "hetzner", "vultr"], "existing");
+  const provider = c.oneOf("targetProvider", ["existing", "hetzner", "vultr", "none"], "existing");
   if (provider === "existing") {
     for (const key of ["serverType", "serverLocation", "serverImage", "adminCidrs"])
       c.unused(key, 'is for a server that the program makes, but targetProvider is "existing"');
@@ -87,6 +98,11 @@ function readTarget(c: Keys): Target {
       key,
       `is for a server that is there already, but targetProvider is "${provider}"; or write existing there`,
     );
+  if (provider === "none") {
+    for (const key of ["serverType", "serverLocation", "serverImage", "adminCidrs"])
+      c.unused(key, 'is for a server that the program makes, but targetProvider is "none"');
+    return { provider };
+  }
   const defaults = { hetzner: ["cx33", "nbg1", "debian-12"], vultr: ["vc2-4c-8gb", "fra", "2136"] }[provider];
   const [type = "", location = "", image = ""] = defaults;
   const server = {
@@ -131,8 +147,15 @@ function checkTogether(c: Keys, m: Migration): void {
     if (m.target.hostKey && m.target.hostKey === m.source.hostKey)
       c.problem("targetHostKey", m.target.hostKey, "the target's own key: it is the same as sourceHostKey");
   }
+  if (m.target.provider === "none" && !c.text("mediaStore"))
+    c.problem(
+      "mediaStore",
+      "",
+      's3, r2, b2 or other: with targetProvider "none" nothing but the media moves',
+    );
   const confirm = c.text("confirmRetire");
-  if (m.phase === "retire" && (!confirm || confirm !== m.domain))
+  const last = m.phase === "retire" || (m.storage?.phase === "retire" && !m.storage.keepLocal);
+  if (last && (!confirm || confirm !== m.domain))
     c.problem(
       "confirmRetire",
       confirm,

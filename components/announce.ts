@@ -10,7 +10,8 @@ import type { Survey } from "./survey";
 export async function announce(seen: Survey): Promise<Finding[]> {
   const findings = findingsOf(seen);
   // Before anything is begun, the whole way is shown.
-  const looking = seen.migration.phase === "survey" && seen.at === "survey";
+  const { phase, target } = seen.migration;
+  const looking = phase === "survey" && seen.at === "survey" && target.provider !== "none";
   const steps = stepsToCome(seen.at, { ...seen.migration, ...(looking && { phase: "settle" }) });
   const estimates = estimatesOf(steps, seen.source, seen.migration);
   const pause = steps.includes("switchover/run") ? pauseOf(seen, seen.ownRttMs) : undefined;

@@ -25,6 +25,7 @@ export interface ServerArgs {
 /** The target as it is now, found at its cloud and not in the stack; undefined where there is none yet. */
 export async function lookUpTarget(migration: Migration): Promise<SshServer | undefined> {
   const { target, key } = migration;
+  if (target.provider === "none") return undefined;
   const common = { side: "target", privateKey: key.private };
   if (target.provider === "existing") return { ...common, ...target, pinned: target };
   const found = await cloud(target.provider).lookUp(migration.domain);
@@ -39,9 +40,10 @@ export async function lookUpTarget(migration: Migration): Promise<SshServer | un
   );
 }
 
-/** The target as this run wants it. */
-export function targetServer(args: ServerArgs): TargetServer {
+/** The target as this run wants it; undefined where no server moves. */
+export function targetServer(args: ServerArgs): TargetServer | undefined {
   const { target } = args.migration;
+  if (target.provider === "none") return undefined;
   if (target.provider === "existing")
     return { ...target, address: target.host, ipv6: target.ipv6 ?? "", fresh: false };
   return cloud(target.provider).make("server", args);

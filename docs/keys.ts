@@ -36,7 +36,8 @@ export function keysPage(keys: Record<string, Key>): string {
 
 function standard(k: Key): string {
   if (k.default === undefined) return k.secret ? "required, secret" : "required";
-  return k.default === "" ? "–" : `\`${k.default}\``;
+  const value = k.default === "" ? "–" : `\`${k.default}\``;
+  return k.secret ? `${value}, secret` : value;
 }
 
 if (require.main === module) process.stdout.write(keysPage(readKeys()));

@@ -30,7 +30,8 @@ export function findingsOf(seen: Seen): Finding[] {
   const { at, migration } = seen;
   const worst = reached(at, "switch") ? "note" : reached(migration.phase, at) ? "error" : "warning";
   const look = (list: Check[]) => list.flatMap((check) => check(seen) || []);
-  return [...look(always), ...look(ahead).map((f) => soften(f, worst))]
+  const moving = migration.target.provider === "none" ? [] : look(ahead);
+  return [...look(always), ...moving.map((f) => soften(f, worst))]
     .map((f) => (f.acceptable && migration.accepted.includes(f.code) ? accept(f) : f))
     .sort((a, b) => order.indexOf(a.level) - order.indexOf(b.level));
 }

@@ -61,6 +61,7 @@ function several(seen: Seen, name: string): Finding | undefined {
 
 export const leftover: Check = ({ dns, migration: m, target }) => {
   const t = m.target;
+  if (t.provider === "none") return null;
   const given = t.provider === "existing" ? t.ipv6 : "";
   const lacking = given && target && !target.host.addresses.ipv6.includes(given);
   if (t.ipv6 && !lacking) return null;

@@ -7,7 +7,7 @@ const MiB = 1024 ** 2;
 
 export const architecture: Check = ({ source, target, migration: m }) => {
   const t = m.target;
-  const planned = t.provider !== "existing" && (/^cax/.test(t.type) ? "aarch64" : "x86_64");
+  const planned = "type" in t && (/^cax/.test(t.type) ? "aarch64" : "x86_64");
   const there = target?.host.arch ?? planned;
   return (
     source &&

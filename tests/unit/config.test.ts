@@ -33,7 +33,7 @@ test("a configuration in good order becomes a migration with every default fille
 test("a cloud's server has that cloud's defaults", () => {
   const at = (targetProvider: string) => {
     const { target } = migration({ targetProvider }, cloud);
-    return target.provider === "existing" ? [] : [target.type, target.location, target.image];
+    return "type" in target ? [target.type, target.location, target.image] : [];
   };
   assert.deepEqual(at("hetzner"), ["cx33", "nbg1", "debian-12"]);
   assert.deepEqual(at("vultr"), ["vc2-4c-8gb", "fra", "2136"]);
@@ -117,7 +117,7 @@ const refusals: [
   [
     "an unknown provider",
     { targetProvider: "aws" },
-    /^targetProvider is "aws"; write existing, hetzner or vultr/,
+    /^targetProvider is "aws"; write existing, hetzner, vultr or none/,
   ],
   [
     "an existing target without address",
