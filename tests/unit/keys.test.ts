@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { parse } from "yaml";
 import { parseMigration } from "../../config";
 import { keysPage, readKeys } from "../../docs/keys";
-import { cloud, good } from "./configs";
+import { cloud, good, media, storesConfig } from "./configs";
 
 const root = path.join(__dirname, "..", "..");
 const keys = readKeys();
@@ -23,13 +23,13 @@ test("every key is described, and secret or defaulted unless it has to be given"
   assert.deepEqual(required, ["domain", "sourceHost", "sourceHostKey", "sshPrivateKey"]);
   assert.deepEqual(
     Object.keys(keys).filter((k) => keys[k]?.secret),
-    ["sshPrivateKey"],
+    ["sshPrivateKey", "mediaSecretKey", "bunnyApiKey"],
   );
 });
 
 test("config.ts reads every key of the schema, and no other", () => {
   const asked = new Set<string>();
-  for (const base of [good, cloud])
+  for (const base of [good, cloud, media, ...Object.values(storesConfig)])
     parseMigration((key) => {
       asked.add(key);
       return base[key];
@@ -38,11 +38,13 @@ test("config.ts reads every key of the schema, and no other", () => {
 });
 
 test("the schema's defaults are those of config.ts", () => {
-  const bare = parseMigration((key) => good[key]);
-  const withDefaults = parseMigration(
-    (key) => good[key] ?? (keys[key]?.default === undefined ? undefined : String(keys[key].default)),
-  );
-  assert.deepEqual(withDefaults, bare);
+  for (const base of [good, media]) {
+    const bare = parseMigration((key) => base[key]);
+    const withDefaults = parseMigration(
+      (key) => base[key] ?? (keys[key]?.default === undefined ? undefined : String(keys[key].default)),
+    );
+    assert.deepEqual(withDefaults, bare);
+  }
 });
 
 for (const file of ["Pulumi.dev.yaml", "examples/live-move/Pulumi.live-move.yaml"])
