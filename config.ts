@@ -55,7 +55,23 @@ export class ConfigError extends pulumi.RunError {
 /** Reads the stack's configuration. @throws ConfigError */
 export function readConfig(): Migration {
   const config = new pulumi.Config();
+  const plain = optionalSecrets.filter((key) => config.get(key) && !isSecret(config.name, key));
+  if (plain.length)
+    throw new ConfigError(
+      plain.map(
+        (k) => `${k} is plain text in the stack's file; write it with pulumi config set --secret ${k}`,
+      ),
+    );
   return parseMigration((key) => config.get(key));
+}
+
+/** Pulumi takes no default for a key that its schema calls secret, and a key without default has to be set. */
+const optionalSecrets = ["mediaSecretKey", "bunnyApiKey"];
+
+/** The language host names a stack's secret keys in the environment; the SDK keeps them to itself. */
+function isSecret(project: string, key: string): boolean {
+  const named = process.env["PULUMI_CONFIG_SECRET_KEYS"];
+  return named === undefined || (JSON.parse(named) as string[]).includes(`${project}:${key}`);
 }
 
 /** Makes a migration of texts by key, undefined or "" where the key is not set. Pure. @throws ConfigError */

@@ -36,8 +36,7 @@ export function keysPage(keys: Record<string, Key>): string {
 
 function standard(k: Key): string {
   if (k.default === undefined) return k.secret ? "required, secret" : "required";
-  const value = k.default === "" ? "–" : `\`${k.default}\``;
-  return k.secret ? `${value}, secret` : value;
+  return k.default === "" ? "–" : `\`${k.default}\``;
 }
 
 if (require.main === module) process.stdout.write(keysPage(readKeys()));

@@ -16,9 +16,18 @@ import { reached } from "./phase";
 const always: Check[] = Object.values(reach);
 
 /** What has to be right before the data move. On the way back it is a warning, after the switch a note. */
-const ahead: Check[] = [host, distance, mastodon, sidekiq, media, postgres, replication, redis, web, dns].flatMap(
-  (file): Check[] => Object.values(file),
-);
+const ahead: Check[] = [
+  host,
+  distance,
+  mastodon,
+  sidekiq,
+  media,
+  postgres,
+  replication,
+  redis,
+  web,
+  dns,
+].flatMap((file): Check[] => Object.values(file));
 
 /** Every check there is: a new one is found by being exported from its file. */
 export const checks: Check[] = [...always, ...ahead];
