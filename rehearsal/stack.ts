@@ -67,7 +67,8 @@ export interface StackOptions {
  * the repository, so that the stack's file, which the CLI writes to, is a copy and the repository stays as it is.
  */
 export class Stack {
-  private readonly folder: string;
+  /** The project as the CLI sees it. */
+  readonly folder: string;
   private runs = 0;
 
   constructor(private readonly o: StackOptions) {
@@ -144,7 +145,8 @@ export class Stack {
     return follow(child, engine ? log : undefined, this.o.onEvent);
   }
 
-  private environment(): NodeJS.ProcessEnv {
+  /** What the CLI needs to be told, for those who start it in another way. */
+  environment(): Record<string, string | undefined> {
     const home = path.dirname(path.dirname(path.dirname(this.o.cli)));
     return {
       PATH: `${this.o.cli}:${process.env["PATH"]}`,

@@ -25,7 +25,7 @@ p.note { color: var(--soft); margin: 0 0 12px; }
 .verdict { border-radius: 10px; padding: 18px 22px; font-size: 22px; line-height: 1.3; font-weight: 650; }
 .verdict.good { background: var(--good-bg); color: var(--good); }
 .verdict.bad { background: var(--bad-bg); color: var(--bad); }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin-top: 16px; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(168px, 1fr)); gap: 12px; margin-top: 16px; }
 .tile { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 12px 16px; }
 .tile b { display: block; font-size: 24px; line-height: 1.25; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .tile span { color: var(--soft); font-size: 13px; }

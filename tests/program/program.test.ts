@@ -1,6 +1,10 @@
 /** The repository's own program on the real engine, against a lab: what it refuses, and that it changes nothing then. */
 import assert from "node:assert/strict";
+import { LocalWorkspace, PulumiCommand } from "@pulumi/pulumi/automation";
+import { execFile } from "node:child_process";
+import path from "node:path";
 import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
 import { World } from "../../rehearsal/world";
 
 const traces = `set +e; ls -d /opt/trunkline /etc/trunkline /var/lib/trunkline 2>/dev/null
@@ -62,5 +66,32 @@ describe("the program on the real engine", { timeout: 15 * 60_000 }, () => {
     assert.ok(ok, output);
     assert.match(output, /Survey[\s\S]*4\.5\.15/);
     assert.equal((await world.source.sh(traces)).stdout.trim(), "");
+  });
+
+  // The three ways in which people start Pulumi; the tests above took the first, the CLI itself.
+  test("the npm launcher: npx pulumi preview", async () => {
+    await world.stack.setConfig({ phase: "prepare" });
+    const args = ["pulumi", "preview", "--stack", "dev", "--non-interactive"];
+    const { stdout } = await promisify(execFile)("npx", args, {
+      cwd: world.stack.folder,
+      env: world.stack.environment(),
+    });
+    assert.match(stdout, /Survey[\s\S]*4\.5\.15[\s\S]*access\/grant/);
+    await world.stack.setConfig({ phase: "survey" });
+  });
+
+  test("the Automation API: preview, and the outputs of an up", async () => {
+    const envVars = world.stack.environment() as Record<string, string>;
+    const root = path.dirname(envVars["PATH"]?.split(":")[0] ?? "");
+    const pulumiCommand = await PulumiCommand.get({ root });
+    const stack = await LocalWorkspace.selectStack(
+      { stackName: "dev", workDir: world.stack.folder },
+      { envVars, pulumiCommand },
+    );
+    const { changeSummary } = await stack.preview();
+    assert.equal(changeSummary.delete, undefined);
+    const { outputs } = await stack.up();
+    assert.equal(outputs["phase"]?.value, "survey");
+    assert.equal(world.lab.hosts().length, 1);
   });
 });

@@ -66,6 +66,17 @@ test("a good report says so, draws every request of the ten seconds, and asks th
   await page.close();
 });
 
+test("no tile is wider than its box, also with the longest of durations", async () => {
+  const { page } = await look("tiles", sample({ seconds: 59 * 60 + 59 }));
+  const wide = await page
+    .locator(".tile")
+    .evaluateAll((all) =>
+      all.filter((t) => [...t.children].some((c) => c.scrollWidth > t.clientWidth)).map((t) => t.textContent),
+    );
+  assert.deepEqual(wide, []);
+  await page.close();
+});
+
 test("the dots lie in the plot, the held writes high above the others, the pause shaded as wide as it was", async () => {
   const { page } = await look("points", sample());
   const plot = await page.locator("svg.plot").boundingBox();
