@@ -67,8 +67,21 @@ function reverseReply(state: State, name: string, ip: string): Reply {
   return { rcode: "NOERROR", answers: [{ type: "PTR", name, ttl: 3600, data: found[1] }], authorities: [] };
 }
 
-/** Answers from the zone, following its own CNAMEs. */
-function zoneReply(zone: Zone, name: string, type: string): Reply {
+/** The zone that a name lies in. */
+function zoneOf(state: State, name: string): Zone | undefined {
+  const zones = state.zones.filter((z) => name === z.name || name.endsWith(`.${z.name}`));
+  return zones.sort((a, b) => b.name.length - a.name.length)[0];
+}
+
+/** A name's records, or where it has none those of the wildcard beside it. */
+function recordsAt(zone: Zone, name: string): DnsRecord[] {
+  const own = zone.records.filter((r) => r.name === name);
+  const wild = name.replace(/^[^.]+\./, "*.");
+  return own.length ? own : zone.records.filter((r) => r.name === wild).map((r) => ({ ...r, name }));
+}
+
+/** Answers from the zone, following CNAMEs also into other zones, as a resolver does. */
+function zoneReply(state: State, zone: Zone, name: string, type: string, hops = 0): Reply {
   if (name === zone.name && type === "SOA")
     return { rcode: "NOERROR", answers: [soa(zone)], authorities: [] };
   if (name === zone.name && type === "NS" && !zone.records.some((r) => r.type === "NS" && r.name === name)) {
@@ -80,7 +93,7 @@ function zoneReply(zone: Zone, name: string, type: string): Reply {
     }));
     return { rcode: "NOERROR", answers, authorities: [] };
   }
-  const here = zone.records.filter((r) => r.name === name);
+  const here = recordsAt(zone, name);
   const wanted = here.filter(
     (r) => type === "ANY" || r.type === type || (r.type === "CNAME" && type !== "CNAME"),
   );
@@ -89,18 +102,16 @@ function zoneReply(zone: Zone, name: string, type: string): Reply {
     .find((r) => r.type === "CNAME" && type !== "CNAME")
     ?.content.replace(/\.$/, "")
     .toLowerCase();
-  if (alias && alias !== name && (alias === zone.name || alias.endsWith(`.${zone.name}`))) {
-    answers.push(...zoneReply(zone, alias, type).answers);
-  }
+  const next = alias && alias !== name && hops < 8 ? zoneOf(state, alias) : undefined;
+  if (alias && next) answers.push(...zoneReply(state, next, alias, type, hops + 1).answers);
   const exists =
     here.length > 0 || name === zone.name || zone.records.some((r) => r.name.endsWith(`.${name}`));
   return { rcode: exists ? "NOERROR" : "NXDOMAIN", answers, authorities: answers.length ? [] : [soa(zone)] };
 }
 
 function reply(state: State, name: string, type: string): Reply {
-  const zones = state.zones.filter((z) => name === z.name || name.endsWith(`.${z.name}`));
-  const zone = zones.sort((a, b) => b.name.length - a.name.length)[0];
-  if (zone) return zoneReply(zone, name, type);
+  const zone = zoneOf(state, name);
+  if (zone) return zoneReply(state, zone, name, type);
   const ip = addressOf(name);
   return ip ? reverseReply(state, name, ip) : { rcode: "REFUSED", answers: [], authorities: [] };
 }

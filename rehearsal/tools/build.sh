@@ -5,7 +5,7 @@ here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 . "$here/../lab/paths.sh"
 
 cd "$here"
-sources="$(cat build.sh go.mod delay/*.go; go version)"
+sources="$(cat build.sh go.mod delay/*.go s3/go.mod; go version)"
 folder="$tools/$(sha256sum <<<"$sources" | cut -c1-16)"
 
 build() {
@@ -16,6 +16,10 @@ build() {
   say "building the delay router"
   # No module is needed for it, so none may be asked for.
   GOPROXY=off go build -mod=readonly -o "$half/delay" ./delay || fail "go build of rehearsal/tools/delay failed"
+  say "building the object store's server (a minute the first time)"
+  # A module of its own: what it depends on is not what the engine depends on.
+  (cd s3 && go build -mod=readonly -ldflags '-s -w' -o "$half/versitygw" github.com/versity/versitygw/cmd/versitygw) ||
+    fail "go build of versitygw failed"
   mv "$half" "$folder"
 }
 

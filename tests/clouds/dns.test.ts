@@ -37,6 +37,22 @@ describe("the DNS server", () => {
   });
   after(() => clouds.stop());
 
+  it("follows an alias into another zone, and a wildcard there", async () => {
+    clouds.api.addZone({
+      provider: "cloudflare",
+      name: "cdn.example",
+      records: [{ name: "*.cdn.example", type: "A", content: "198.18.2.131" }],
+    });
+    clouds.api.setRecord("social.example", {
+      name: "media.social.example",
+      type: "CNAME",
+      content: "d1.cdn.example",
+    });
+    assert.deepEqual(await resolver.resolve4("media.social.example"), ["198.18.2.131"]);
+    assert.deepEqual(await resolver.resolveCname("media.social.example"), ["d1.cdn.example"]);
+    await assert.rejects(resolver.resolve4("a.b.cdn.example"), { code: "ENOTFOUND" });
+  });
+
   it("serves records with their TTL, an automatic one as 300", async () => {
     assert.deepEqual(await resolver.resolve4("social.example", { ttl: true }), [
       { address: "198.18.0.10", ttl: 120 },
