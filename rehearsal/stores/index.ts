@@ -2,15 +2,17 @@
  * The object stores of the lab: a real S3 server for each vendor, under the vendor's own names, with what that vendor does
  * differently. Whoever plays a vendor's control panel makes buckets and keys here.
  */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import type { CloudsApi } from "../clouds";
 import type { CertificateAuthority } from "../lab/ca";
+import { Cdn } from "./cdn";
 import { Door } from "./door";
 import { type StoreKind, storeKinds, storeNames } from "./names";
 import { ObjectStore } from "./store";
 
 export { allRights, type BucketSettings, type CorsRule, type Right } from "./bucket";
+export { Cdn, type CdnSite } from "./cdn";
 export { Door, type Handler } from "./door";
 export type { StoreFault } from "./faults";
 export { publicUrl, r2Account, type StoreKind, storeKinds, storeNames } from "./names";
@@ -20,17 +22,22 @@ export { ObjectStore, type StoredObject } from "./store";
 export interface StoresOptions {
   /** Scratch folder; the stores' files go into `stores` there. */
   dir: string;
-  ca: Pick<CertificateAuthority, "certificateFor">;
+  ca: Pick<CertificateAuthority, "certificateFor" | "certPath">;
   /** Which stores. @default all */
   kinds?: readonly StoreKind[];
   /** Where they listen, port 443. @default 198.18.2.130 */
   address?: string;
 }
 
+/** Any name in these is led to the CDN. */
+const cdnZones = ["cloudfront.net", "b-cdn.net", "cdn.example"];
+
 export class Stores {
   private constructor(
     /** Their front door, on which others may serve further names. */
     readonly door: Door,
+    /** The CDN of every vendor that has one. */
+    readonly cdn: Cdn,
     private readonly all: Map<StoreKind, ObjectStore>,
   ) {}
 
@@ -44,7 +51,7 @@ export class Stores {
       await door.serve([store.host, `*.${store.host}`], (req, res) => store.gate.handle(req, res));
       stores.set(kind, store);
     }
-    return new Stores(door, stores);
+    return new Stores(door, new Cdn(door, readFileSync(o.ca.certPath, "utf8")), stores);
   }
 
   store(kind: StoreKind): ObjectStore {
@@ -53,10 +60,9 @@ export class Stores {
     return store;
   }
 
-  /** Puts their names into the lab's DNS. */
+  /** Puts their names into the lab's DNS, and those under which CDNs serve sites. */
   announce(api: CloudsApi): void {
-    for (const kind of this.all.keys()) {
-      const { host } = storeNames[kind];
+    for (const host of [...[...this.all.keys()].map((kind) => storeNames[kind].host), ...cdnZones]) {
       const records = [host, `*.${host}`].map((name) => ({
         name,
         type: "A",
