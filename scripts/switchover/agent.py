@@ -100,10 +100,10 @@ class Agent:
             return {"id": request["id"], "ok": False, "error": str(error), "kind": type(error).__name__}
 
     def act(self, verb, args, connection):
-        """Runs one verb; the two that decide who is primary leave a line on disk first."""
+        """Runs one verb; those that decide who is primary leave a line in the journal, fence before it begins."""
         if verb == "fence":
             args["wanted"] = lambda: _alive(connection)
-            self.journal.write("fence", sync=True)
+            self.journal.write("fence")  # settle() needs it after a kill, not after a power cut: there is no primary to find then
         result = getattr(self.postgres, verb)(**args)
         if verb in ("fence", "unfence", "promote"):
             self.journal.write(verb + "d")

@@ -131,13 +131,15 @@ class Postgres:
         )
         if busy or not pid:
             raise Refused(f"clients besides the pooler are at work: {'; '.join(row[0] for row in busy)}" if busy else "it is not running")
-        self.process.mark_standby(True)
+        self.process.mark_standby(True, sync=False)
         if not wanted():
             self.process.mark_standby(False)
             raise Refused("the controller has gone")
         self._forget()
         os.kill(pid, signal.SIGINT)
         end = time.monotonic() + seconds
+        # While it shuts down: a power cut before this one comes up as the primary, and nothing has been promoted yet.
+        self.process.mark_standby(True)
         # Not the postmaster's exit: it may wait for archive_command long after the last WAL has reached the standby.
         while controldata.state_number(self.data) != controldata.SHUT_DOWN:
             if time.monotonic() > end:

@@ -30,18 +30,21 @@ class Postmaster:
         lines = self.pidfile()
         return lines[7].strip() if len(lines) > 7 else ""
 
-    def mark_standby(self, on):
+    def mark_standby(self, on, sync=True):
+        """Without `sync` it survives whatever ends a process, but not a power cut."""
         if on:
             handle = os.open(self.signal_file, os.O_CREAT | os.O_WRONLY, 0o600)
             owner = os.stat(self.data)
             os.fchown(handle, owner.st_uid, owner.st_gid)
-            os.fsync(handle)
+            if sync:
+                os.fsync(handle)
             os.close(handle)
         elif os.path.exists(self.signal_file):
             os.unlink(self.signal_file)
-        folder = os.open(self.data, os.O_RDONLY)
-        os.fsync(folder)
-        os.close(folder)
+        if sync:
+            folder = os.open(self.data, os.O_RDONLY)
+            os.fsync(folder)
+            os.close(folder)
 
     def await_exit(self, seconds, patience):
         """Waits for the postmaster to end; after `patience` seconds hurries what may hold it up, without harm to the data."""
