@@ -1,88 +1,94 @@
 /** `npm run bench`: measures part after part, each in a lab of its own, and shows what came of it. */
-import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Report } from "../report/model";
-import { load } from "./measure";
 import { type Options, type Part, parseOptions, usage, UsageError } from "./options";
 import { page } from "./page";
+import { plot } from "./plot";
 import { splitRehearsal } from "./rehearsal";
-import { type Results, say } from "./results";
+import { type Found, type Results, say, type Stamp } from "./results";
+import { merge, open, put } from "./store";
 import { tables, text } from "./tables";
-import { machine } from "./versions";
 
 const repository = path.join(__dirname, "../..");
+
+let child: ChildProcess | undefined;
+let stopped = false;
 
 async function main(argv: string[]): Promise<number> {
   if (argv.includes("--help")) return (console.log(usage), 0);
   const o = parseOptions(argv);
-  const results = blank();
-  const scratch = mkdtempSync(path.join(tmpdir(), "trunkline-bench-"));
-  try {
-    for (const part of o.parts) {
-      say(`measuring: ${part}`);
-      const found = await measure(part, o, path.join(scratch, `${part}.json`)).catch((e: Error) => ({
-        failures: { [part]: e.message },
-      }));
-      merge(results, found);
-    }
-  } finally {
-    rmSync(scratch, { recursive: true });
-  }
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, stop);
+  const results = open(o.json);
+  for (const part of o.parts) if (!stopped) await measureInto(results, part, o);
   console.log(tables(results).map(text).join("\n"));
-  write(o.json, `${JSON.stringify(results, null, 2)}\n`);
-  write(o.figures, page(results, ["npm run bench --", ...argv].join(" ")));
-  return Object.keys(results.failures).length ? 1 : 0;
+  if (o.figures) writePage(results, o.figures);
+  return o.parts.some((part) => results.failures[part]) ? 1 : 0;
 }
 
-function blank(): Results {
+/** What was found until then is kept. */
+function stop(): void {
+  stopped = true;
+  child?.kill("SIGTERM");
+}
+
+/** Measures a part; what it finds is on the disk before the next one begins, however it ends. */
+async function measureInto(results: Results, part: Part, o: Options): Promise<void> {
+  const scratch = mkdtempSync(path.join(tmpdir(), "trunkline-bench-"));
+  const file = path.join(scratch, "found.json");
+  const stamp = now();
+  say(`measuring: ${part}`);
+  try {
+    await measure(part, o, file);
+    delete results.failures[part];
+  } catch (e) {
+    results.failures[part] = stopped ? "stopped before its end" : (e as Error).message;
+  }
+  if (existsSync(file)) merge(results, read(part, file, o), stamp);
+  rmSync(scratch, { recursive: true });
+  put(o.json, `${JSON.stringify(results, null, 1)}\n`);
+  say(`${part}: ${results.failures[part] ?? "done"}; results are in ${o.json}`);
+}
+
+function now(): Stamp {
   const git = ["rev-parse", "--short", "HEAD"];
   const commit = execFileSync("git", git, { cwd: repository, encoding: "utf8" }).trim();
-  const at = new Date().toISOString().slice(0, 16).replace("T", " ") + " UTC";
-  return { at, commit, machine: machine(), versions: {}, load, failures: {} };
+  return { at: `${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC`, commit };
 }
 
-function merge(all: Results, found: Partial<Results>): void {
-  const versions = { ...all.versions, ...found.versions };
-  const failures = { ...all.failures, ...found.failures };
-  Object.assign(all, found, { versions, failures });
-}
-
-async function measure(part: Part, o: Options, file: string): Promise<Partial<Results>> {
-  if (part === "rehearsal") {
-    const html = ["--html", `${file}.html`];
-    await run(["rehearsal/run.sh", "--size", o.size, "--json", file, ...html]);
-    return { rehearsal: splitRehearsal(read<Report>(file), o.size) };
-  }
+async function measure(part: Part, o: Options, file: string): Promise<void> {
+  if (part === "rehearsal")
+    return run(["rehearsal/run.sh", "--size", o.size, "--json", file, "--html", `${file}.html`]);
   // Peers that nobody has asked for cost nothing.
   if (part === "peers") await run(["rehearsal/bench/layer.sh"]);
   const measured = ["node", "--import", "tsx", "rehearsal/bench/part.ts", part, JSON.stringify(o), file];
   await run(["rehearsal/enter.sh", ...measured]);
-  return read<Partial<Results>>(file);
 }
 
-const read = <T>(file: string) => JSON.parse(readFileSync(file, "utf8")) as T;
+function read(part: Part, file: string, o: Options): Found {
+  const found: unknown = JSON.parse(readFileSync(file, "utf8"));
+  return part === "rehearsal" ? { rehearsal: [splitRehearsal(found as Report, o.size)] } : (found as Found);
+}
 
 /** Runs a command to its end; what it prints is progress. */
 function run([command = "", ...args]: string[]): Promise<void> {
-  const child = spawn(command, args, { cwd: repository, stdio: ["ignore", 2, 2] });
+  const started = (child = spawn(command, args, { cwd: repository, stdio: ["ignore", 2, 2] }));
   return new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("exit", (code, signal) => {
+    started.once("error", reject);
+    started.once("exit", (code, signal) => {
+      const how = `${command} ${args[0] ?? ""} ended with ${signal ?? code}; its output stands above`;
       if (code === 0) resolve();
-      else
-        reject(
-          new Error(`${command} ${args[0] ?? ""} ended with ${signal ?? code}; its output stands above`),
-        );
+      else reject(new Error(how));
     });
   });
 }
 
-function write(file: string | undefined, content: string): void {
-  if (!file) return;
-  mkdirSync(path.dirname(path.resolve(file)), { recursive: true });
-  writeFileSync(file, content);
+function writePage(results: Results, file: string): void {
+  const picture = `${file.replace(/\.md$/, "")}.svg`;
+  put(picture, plot(results));
+  put(file, page(results, path.basename(picture)));
 }
 
 main(process.argv.slice(2)).then(

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 
 /** What is measured, in this order. */
-export const parts = ["pause", "peers", "seeding", "program", "rehearsal"] as const;
+export const parts = ["pauses", "peers", "seeding", "program", "rehearsal"] as const;
 export type Part = (typeof parts)[number];
 
 export interface Options {
@@ -18,16 +18,17 @@ export interface Options {
   /** Size of the database that is copied. */
   mib: number;
   size: "small" | "medium" | "large";
-  json?: string;
+  /** Where the results are kept; what a run does not measure stays as it was measured before. */
+  json: string;
   figures?: string;
 }
 
 /** Raised when the command line can't be understood. */
 export class UsageError extends Error {}
 
-export const usage = `npm run bench -- [options]
+export const usage = `npm run bench -- [PART…] [options]
 
-  --only PARTS     what to measure: ${parts.join(", ")} (default all)
+  PART             what to measure: ${parts.join(", ")} (default all)
   --runs N         switches there and as many back, at each round trip (default 20)
   --rtt LIST       round trips in milliseconds (default 1,20,80)
   --peer-runs N    switches of each contender side by side (default 5)
@@ -35,22 +36,23 @@ export const usage = `npm run bench -- [options]
   --peers LIST     trunkline, by hand, repmgr, Patroni (default all)
   --mib N          size of the database that is copied (default 1024)
   --size SIZE      of the rehearsal that is timed: small, medium, large (default medium)
-  --json FILE      write the result as JSON
-  --figures FILE   write the page of figures (docs/figures.md is one)
+  --json FILE      results, kept as they come; what is not measured again stays (default runs/bench.json)
+  --figures FILE   the page of figures, with its picture beside it (docs/figures.md is one)
+  --no-measure     only write the page anew from the results
   --help           this text
 
-All of it takes about an hour and a half on two cores. Nothing else should run meanwhile.`;
+All of it takes about an hour on two cores, and nothing else should run meanwhile. It can be stopped at any time
+and measured on part by part: each result is kept as soon as it is there.`;
 
 export function parseOptions(argv: string[]): Options {
-  const v = read(argv);
-  const only = list(v.only);
+  const { values: v, positionals: only } = read(argv);
   for (const name of only)
     if (!(parts as readonly string[]).includes(name))
-      throw new UsageError(`--only ${JSON.stringify(name)} is not known; known are: ${parts.join(", ")}`);
+      throw new UsageError(`there is no part ${JSON.stringify(name)}; there are: ${parts.join(", ")}`);
   if (!["small", "medium", "large"].includes(v.size))
     throw new UsageError(`--size is ${JSON.stringify(v.size)}; write small, medium or large`);
   return {
-    parts: parts.filter((p) => !only.length || only.includes(p)),
+    parts: v["no-measure"] ? [] : parts.filter((p) => !only.length || only.includes(p)),
     runs: whole("--runs", v.runs, 1, 1000),
     rtts: list(v.rtt).map((t) => whole("--rtt", t, 0, 500)),
     peerRuns: whole("--peer-runs", v["peer-runs"], 1, 1000),
@@ -68,13 +70,15 @@ function read(argv: string[]) {
   try {
     return parseArgs({
       args: argv,
+      allowPositionals: true,
       options: {
-        ...{ only: text(""), runs: text("20"), rtt: text("1,20,80") },
+        ...{ runs: text("20"), rtt: text("1,20,80") },
         ...{ "peer-runs": text("5"), "peer-rtt": text("20"), peers: text("") },
         ...{ mib: text("1024"), size: text("medium") },
-        ...{ json: { type: "string" }, figures: { type: "string" } },
+        ...{ json: text("runs/bench.json"), figures: { type: "string" } },
+        "no-measure": { type: "boolean", default: false },
       },
-    }).values;
+    });
   } catch (e) {
     throw new UsageError((e as Error).message);
   }

@@ -1,12 +1,13 @@
 import { World } from "../world";
 import type { Options } from "./options";
-import { type Results, say, type Timed } from "./results";
+import type { Keep } from "./part";
+import { say, type Timed } from "./results";
 
 const tries = 3;
 const limit = 15;
 
 /** How long the program itself takes to look: a preview with its survey, and an `up` that finds everything done. */
-export async function measureProgram(_: Options): Promise<Partial<Results>> {
+export async function measureProgram(_: Options, keep: Keep): Promise<void> {
   const world = await World.build({ rttMs: 10, rate: 0, size: "small", log: say });
   const { stack } = world;
   const program: Timed[] = [];
@@ -15,6 +16,7 @@ export async function measureProgram(_: Options): Promise<Partial<Results>> {
     for (let n = 1; n <= tries; n++) seconds.push((await stack.must(args)).seconds);
     say(`${command}: ${seconds.map((s) => s.toFixed(1)).join(", ")} s`);
     program.push({ command, seconds, limit });
+    keep({ program });
   };
   await time("`pulumi preview`, before anything was done", ["preview"]);
   for (const phase of ["prepare", "replicate", "shift", "switch"]) {
@@ -30,5 +32,4 @@ export async function measureProgram(_: Options): Promise<Partial<Results>> {
   ]);
   await time("`pulumi preview`, after the switch", ["preview", "--expect-no-changes"]);
   await world.stop();
-  return { program };
 }

@@ -1,20 +1,29 @@
 import type { Summary, Switch } from "./measure";
 
-/** The document of `--json`: what one run of the benchmark found. A part that was not asked for is not there. */
-export interface Results {
+/** When and of what something was measured. */
+export interface Stamp {
   at: string;
   commit: string;
+}
+
+/** What was found so far. A part that was not measured is not there. */
+export interface Found {
+  versions?: Record<string, string>;
+  /** The switchover at each round trip, there and back. */
+  pauses?: Pauses[];
+  /** All contenders on the same hosts and load. */
+  peers?: Peer[];
+  seeding?: Seeding[];
+  program?: Timed[];
+  rehearsal?: Rehearsal[];
+}
+
+/** The document of `--json`. */
+export interface Results extends Found {
   machine: Record<string, string>;
   versions: Record<string, string>;
   load: { clients: number; rate: number };
-  /** The switchover at each round trip, there and back. */
-  pauses?: { rttMs: number; there: Measured; back: Measured }[];
-  /** All contenders on the same hosts and load. */
-  peers?: ({ name: string; how: string; rttMs: number } & Measured)[];
-  seeding?: Seeding[];
-  program?: Timed[];
-  rehearsal?: Rehearsal;
-  /** Parts that failed, with why. */
+  /** Parts that failed or were stopped when they were last measured, with why. */
   failures: Record<string, string>;
 }
 
@@ -23,8 +32,20 @@ export interface Measured {
   switches: Switch[];
 }
 
+export interface Pauses extends Partial<Stamp> {
+  rttMs: number;
+  there: Measured;
+  back: Measured;
+}
+
+export interface Peer extends Measured, Partial<Stamp> {
+  name: string;
+  how: string;
+  rttMs: number;
+}
+
 /** One base backup by both ways. */
-export interface Seeding {
+export interface Seeding extends Partial<Stamp> {
   link: string;
   rttMs: number;
   bytes: number;
@@ -35,14 +56,14 @@ export interface Seeding {
 }
 
 /** How long one command took, each time it was run. */
-export interface Timed {
+export interface Timed extends Partial<Stamp> {
   command: string;
   seconds: number[];
   /** What it may take. */
   limit: number;
 }
 
-export interface Rehearsal {
+export interface Rehearsal extends Partial<Stamp> {
   size: string;
   seconds: number;
   phases: { phase: string; seconds: number; copying: number }[];

@@ -3,7 +3,8 @@ import { run } from "../lab/run";
 import { furnish, replSecret, step } from "./contenders/ours";
 import { spread } from "./measure";
 import type { Options } from "./options";
-import { type Results, say, type Seeding } from "./results";
+import type { Keep } from "./part";
+import { say, type Seeding } from "./results";
 import { addresses, binFolder, open, Site } from "./site";
 import { versions } from "./versions";
 
@@ -14,7 +15,7 @@ const tries = 3;
 const forward = { host: "127.0.0.1", port: 15434 };
 
 /** The same base backup through the tunnel and over plain TCP, in turn, on one link. */
-export async function measureSeeding(o: Options): Promise<Partial<Results>> {
+export async function measureSeeding(o: Options, keep: Keep): Promise<void> {
   const lab = await Lab.start();
   const site = await Site.boot(lab);
   await publish(site, o.mib);
@@ -34,14 +35,14 @@ export async function measureSeeding(o: Options): Promise<Partial<Results>> {
     "latency",
     "100ms",
   ]);
+  const found = await versions(site.target);
   const seeding: Seeding[] = [];
   for (const rttMs of o.rtts) {
     await lab.setRtt(rttMs);
     seeding.push(await compare(site, rttMs));
+    keep({ seeding, versions: found });
   }
-  const found = await versions(site.target);
   await lab.stop();
-  return { seeding, versions: found };
 }
 
 /** A source that both ways may read, with a database of some size. */

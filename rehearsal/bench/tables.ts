@@ -1,7 +1,7 @@
 import { duration, whole } from "../report/format";
-import { bestOther, goals, isOurs } from "./goals";
+import { backGoal, bestOther, goals, isOurs } from "./goals";
 import type { Spread, Summary } from "./measure";
-import type { Measured, Results } from "./results";
+import type { Measured, Rehearsal, Results } from "./results";
 
 /** Figures as people read them; drawn for the terminal and for the page alike. */
 export interface Table {
@@ -14,21 +14,31 @@ export interface Table {
 }
 
 export function tables(r: Results): Table[] {
-  return [reached(r), pauses(r), peers(r), seeding(r), program(r), rehearsal(r)].filter((t) => t.rows.length);
+  const all = [reached(r), pauses(r), parts(r), peers(r), seeding(r), program(r)];
+  return [...all, ...(r.rehearsal ?? []).map(rehearsal)].filter((t) => t.rows.length);
 }
 
 function reached(r: Results): Table {
   return {
     title: "Figures to reach",
-    about: "What was asked for, and what this run found.",
+    about: "What was asked for, and what was found.",
     head: ["figure", "wanted", "found", ""],
     rows: goals(r).map((g) => [g.what, g.wanted, g.found, g.reached ? "reached" : "missed"]),
-    notes: Object.entries(r.failures).map(([part, why]) => `The part ${part} failed: ${why}`),
+    notes: backNote(r),
   };
 }
 
 const spread = (s?: Spread) => (s ? `${s.median.toFixed(0)} / ${s.max.toFixed(0)}` : "–");
 const books = (s: Summary) => [s.failed, s.lost, s.duplicated].map(whole);
+
+/** Why one of the figures can't be reached, where that is so. */
+function backNote(r: Results): string[] {
+  const far = (r.pauses ?? []).filter((p) => 2 * p.rttMs >= backGoal);
+  return far.map(
+    ({ rttMs }) =>
+      `The way back at ${rttMs} ms can't be below ${2 * rttMs} ms: promoting the far server and the first write there are a round trip each.`,
+  );
+}
 
 function pauses(r: Results): Table {
   const row = (rttMs: number, direction: string, { summary: s }: Measured) => [
@@ -48,6 +58,28 @@ function pauses(r: Results): Table {
       "silence: the longest time in which none of the clients was told that a write had been done.",
       "longest wait: of one write, from the client's call to its answer, the start of the load included.",
     ],
+  };
+}
+
+/** The switchover's own steps while writes wait, in their order. */
+const waiting = {
+  pause: "running transactions end",
+  fence: "the old server shuts down",
+  promote: "proof, and promotion",
+  resume: "new address, resume",
+  answer: "held write answered",
+};
+
+function parts(r: Results): Table {
+  const row = (rttMs: number, direction: string, { summary: s }: Measured) => [
+    ...[`${rttMs} ms`, direction, ...Object.keys(waiting).map((name) => s.steps[name]?.toFixed(0) ?? "–")],
+  ];
+  return {
+    title: "Where the pause goes",
+    about: "Median of each step, in milliseconds, as the switchover tells it.",
+    head: ["round trip", "direction", ...Object.values(waiting)],
+    rows: (r.pauses ?? []).flatMap((p) => [row(p.rttMs, "there", p.there), row(p.rttMs, "back", p.back)]),
+    notes: [],
   };
 }
 
@@ -111,20 +143,21 @@ function program(r: Results): Table {
   };
 }
 
-function rehearsal({ rehearsal: t }: Results): Table {
+function rehearsal(t: Rehearsal): Table {
   const line = (phase: string, seconds: number, copying: number) => [
     ...[phase, duration(seconds), duration(copying), duration(seconds - copying)],
   ];
   return {
     title: "A rehearsal, by phase",
-    about: `\`npm run rehearse -- --size ${t?.size}\`: what the phases took, and how much of it was copying data.`,
+    about: `\`npm run rehearse -- --size ${t.size}\`: what the phases took, and how much of it was copying data.`,
     head: ["phase", "time", "copying", "everything else"],
-    rows: t
-      ? [...t.phases.map((p) => line(p.phase, p.seconds, p.copying)), line("together", t.moving, t.copying)]
-      : [],
-    notes: t
-      ? [`The whole rehearsal, with building its lab and drawing up the ledger, took ${duration(t.seconds)}.`]
-      : [],
+    rows: [
+      ...t.phases.map((p) => line(p.phase, p.seconds, p.copying)),
+      line("together", t.moving, t.copying),
+    ],
+    notes: [
+      `The whole rehearsal, with building its lab and drawing up the ledger, took ${duration(t.seconds)}.`,
+    ],
   };
 }
 

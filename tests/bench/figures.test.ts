@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { bestOther, goals } from "../../rehearsal/bench/goals";
 import { spread, summary, type Switch } from "../../rehearsal/bench/measure";
+import { page } from "../../rehearsal/bench/page";
+import { plot } from "../../rehearsal/bench/plot";
 import { splitRehearsal } from "../../rehearsal/bench/rehearsal";
 import type { Results } from "../../rehearsal/bench/results";
 import { markdown, tables, text } from "../../rehearsal/bench/tables";
@@ -16,7 +18,7 @@ const peer = (name: string, ...switches: Switch[]) => ({
 const measured = (...switches: Switch[]) => ({ switches, summary: summary(switches) });
 
 const results: Results = {
-  ...{ at: "2026-01-01 00:00 UTC", commit: "abc", machine: {}, versions: {}, failures: {} },
+  ...{ machine: {}, versions: {}, failures: {} },
   load: { clients: 20, rate: 1000 },
   pauses: [{ rttMs: 20, there: measured(one(120), one(500)), back: measured(one(90)) }],
   peers: [
@@ -39,8 +41,8 @@ test("whoever loses writes is not the best, however short the silence", () => {
 
 test("a goal that was missed says so", () => {
   const found = new Map(goals(results).map((g) => [g.what, g.reached]));
-  assert.equal(found.get("way back at 20 ms, median"), true);
-  assert.equal(found.get("write pause at 20 ms, longest"), false);
+  assert.equal(found.get("way back at 20 ms, median, 2 runs"), true);
+  assert.equal(found.get("write pause at 20 ms, longest, 2 runs"), false);
 });
 
 test("every table has as many cells as columns, and a part that was not measured has none", () => {
@@ -48,7 +50,7 @@ test("every table has as many cells as columns, and a part that was not measured
   for (const t of drawn) for (const row of t.rows) assert.equal(row.length, t.head.length, t.title);
   assert.deepEqual(
     drawn.map((t) => t.title),
-    ["Figures to reach", "Write pause of the switchover", "Side by side"],
+    ["Figures to reach", "Write pause of the switchover", "Where the pause goes", "Side by side"],
   );
   assert.match(markdown(drawn[1]!), /\| 20 ms \| there \| 2 \| 310 \/ 500 \|/);
 });
@@ -71,4 +73,20 @@ test("a rehearsal's overhead is what is no copying", () => {
     "medium",
   );
   assert.deepEqual([split.moving, split.copying, split.overhead, split.share], [70, 50, 20, 0.2]);
+});
+
+test("the picture has a dot for each switch, and tells which ones lost something", () => {
+  const drawn = plot(results);
+  assert.equal(drawn.match(/<circle/g)?.length, 7);
+  assert.match(drawn, /class="bad"[^>]*>30 ms, 140 lost or doubled/);
+});
+
+test("the page says what was not measured, and what failed", () => {
+  const written = page({ ...results, failures: { seeding: "the link went" } }, "figures.svg");
+  assert.match(written, /^- seeding: not measured; the last time: the link went$/m);
+  assert.match(written, /!\[[^\]]+\]\(figures\.svg\)/);
+  assert.match(
+    page({ ...results, pauses: undefined, peers: undefined }, "x.svg"),
+    /Nothing has been measured/,
+  );
 });
