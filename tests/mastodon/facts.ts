@@ -111,6 +111,7 @@ export const toolOptions: (Fact & { command: string; options: string[] })[] = (
     ["preview_cards remove", "preview_cards", "days=180 concurrency=5 verbose dry-run link"],
     ["maintenance fix-duplicates", "maintenance", ""],
     ["search deploy", "search", "concurrency=5 batch-size=100 only import clean reset-chewy only-mapping"],
+    ["accounts backup", "accounts", ""],
     ["settings registrations open", "settings", ""],
     ["settings registrations close", "settings", ""],
   ] as const

@@ -81,13 +81,7 @@ describe("a small instance on a host of the lab", () => {
 
   test("an upload is served as it was sent, and can be posted once", async () => {
     const bytes = picture(9000);
-    const head =
-      '--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\nContent-Type: image/png\r\n\r\n';
-    const body = Buffer.concat([Buffer.from(head), bytes, Buffer.from("\r\n--x--\r\n")]);
-    const headers = { ...instance.as(1), "content-type": "multipart/form-data; boundary=x" };
-    const reply = await instance.ask("POST", "/api/v2/media", { headers, body });
-    assert.equal(reply.status, 200, reply.body.toString());
-    const media = json(reply);
+    const media = await instance.upload(1, bytes);
     const file = await instance.ask("GET", new URL(String(media.url)).pathname);
     assert.deepEqual(file.body, bytes);
     assert.equal(file.headers["cache-control"], "public, max-age=2419200, immutable");

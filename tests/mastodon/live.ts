@@ -53,9 +53,36 @@ export class Live {
     return this.ask("POST", "/api/v1/statuses", { headers: all, body: JSON.stringify(status) });
   }
 
+  owner(): Record<string, string> {
+    return { authorization: `Bearer ${this.installed.admin.token}` };
+  }
+
+  /** Uploads a picture as the nth user. */
+  async upload(n: number, picture: Buffer): Promise<ReturnType<typeof json>> {
+    const reply = await this.send("POST", "/api/v2/media", n, "file", picture);
+    assert.equal(reply.status, 200, reply.body.toString());
+    return json(reply);
+  }
+
+  /** Gives the nth user another face. */
+  face(n: number, picture: Buffer): Promise<Reply> {
+    return this.send("PATCH", "/api/v1/accounts/update_credentials", n, "avatar", picture);
+  }
+
   connect(stream: string): WebSocket {
     const options = { ca: this.ca, servername: domain, headers: { host: domain } };
     return new WebSocket(`wss://${address}/api/v1/streaming?stream=${stream}`, options);
+  }
+
+  private send(method: string, path: string, n: number, field: string, picture: Buffer): Promise<Reply> {
+    const head =
+      `--x\r\nContent-Disposition: form-data; name="${field}"; filename="a.png"\r\n` +
+      "Content-Type: image/png\r\n\r\n";
+    const body = Buffer.concat([Buffer.from(head), picture, Buffer.from("\r\n--x--\r\n")]);
+    return this.ask(method, path, {
+      headers: { ...this.as(n), "content-type": "multipart/form-data; boundary=x" },
+      body,
+    });
   }
 
   async sql(query: string): Promise<string> {

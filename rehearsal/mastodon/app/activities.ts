@@ -2,7 +2,7 @@ import type { Config } from "./config";
 import { type Account, actorUri } from "./actors";
 import type { Session } from "./database";
 import type { Status } from "./render";
-import { renderStatuses, escape } from "./render";
+import { escape, faceUrl, renderStatuses } from "./render";
 
 const context = "https://www.w3.org/ns/activitystreams";
 export const PUBLIC = `${context}#Public`;
@@ -79,7 +79,14 @@ export function actor(config: Config, a: Account): object {
     ...(instance ? {} : { followers: `${id}/followers`, following: `${id}/following` }),
     manuallyApprovesFollowers: a.locked,
     published: a.created_at.toISOString().slice(0, 10) + "T00:00:00Z",
+    ...image(config, a, "icon", "avatar"),
+    ...image(config, a, "image", "header"),
     publicKey: { id: `${id}#main-key`, owner: id, publicKeyPem: a.public_key },
     endpoints: { sharedInbox: `https://${config.webDomain}/inbox` },
   };
+}
+
+function image(config: Config, a: Account, property: string, which: "avatar" | "header"): object {
+  const url = faceUrl(config, a, which);
+  return url ? { [property]: { type: "Image", mediaType: a[`${which}_content_type`] as string, url } } : {};
 }

@@ -22,6 +22,7 @@ export interface Account extends Row {
   header_storage_schema_version: number | null;
   suspended_at: Date | null;
   created_at: Date;
+  updated_at: Date;
   id_scheme: number | null;
 }
 

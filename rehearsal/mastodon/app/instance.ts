@@ -1,15 +1,19 @@
+import { Bucket } from "./bucket";
 import { type Config, number } from "./config";
 import { Database } from "./database";
+import { Disk } from "./disk";
 import { Web } from "./outgoing";
 import { Redis, RedisConnectionError, redisOptions } from "./redis";
+import type { Storage } from "./storage";
 
-/** What web and Sidekiq both work with: database, the three Redis roles, and the way out. */
+/** What web and Sidekiq both work with: database, the three Redis roles, files, and the way out. */
 export interface Instance {
   config: Config;
   db: Database;
   redis: Redis;
   cache: Redis;
   sidekiq: Redis;
+  storage: Storage;
   web: Web;
 }
 
@@ -21,6 +25,8 @@ export function connect(config: Config, o: { title: string; pool: number }): Ins
     redis: new Redis(redisOptions(env)),
     cache: new Redis(redisOptions(env, "CACHE_")),
     sidekiq: new Redis({ ...redisOptions(env, "SIDEKIQ_"), timeoutMs: 3000 }),
+    // One decision for all processes, taken when they start: rows don't say where their files are.
+    storage: env.S3_ENABLED === "true" ? new Bucket(env) : new Disk(config.mediaRoot),
     web: new Web(env),
   };
 }

@@ -5,7 +5,8 @@ import { BlockList, isIP, type LookupFunction } from "node:net";
 import type { Env } from "./config";
 import { sign } from "./signature";
 
-const trustStore = "/etc/ssl/certs/ca-certificates.crt";
+/** The system's. */
+export const trustStore = "/etc/ssl/certs/ca-certificates.crt";
 
 export interface Answer {
   status: number;

@@ -87,7 +87,12 @@ const extensions: Record<string, string> = {
   "image/gif": "gif",
   "video/mp4": "mp4",
   "audio/mpeg": "mp3",
+  "application/zip": "zip",
 };
 
-/** The extension a file gets by its type; undefined when the type is not accepted. */
-export const extension = (contentType: string): string | undefined => extensions[contentType];
+/** The extension a file gets by its type; undefined when no file has that type. */
+export const extension = (type: string): string | undefined => extensions[type];
+
+/** A file's type, which its name's extension was made from. */
+export const contentType = (key: string): string | undefined =>
+  Object.keys(extensions).find((type) => key.endsWith(`.${extensions[type]}`));

@@ -1,6 +1,7 @@
 import type { Config } from "./config";
 import type { Row, Session } from "./database";
 import { type Account, actorUri } from "./actors";
+import { fileUrl } from "./file-url";
 import { key } from "./paths";
 
 export const visibilities = ["public", "unlisted", "private", "direct", "limited"];
@@ -11,6 +12,7 @@ export interface Status extends Row {
   url: string | null;
   text: string;
   created_at: Date;
+  updated_at: Date;
   edited_at: Date | null;
   visibility: number;
   sensitive: boolean;
@@ -32,6 +34,7 @@ export interface Media extends Row {
   type: number;
   file_file_name: string | null;
   file_content_type: string | null;
+  thumbnail_file_name: string | null;
   file_storage_schema_version: number | null;
   file_meta: object | null;
   remote_url: string;
@@ -40,13 +43,11 @@ export interface Media extends Row {
   processing: number | null;
 }
 
-const url = (config: Config, path: string) => `${config.mediaUrl}/${path}`;
-
 export function renderMedia(config: Config, m: Media): Record<string, unknown> {
   const stored = (style: string) =>
     m.file_file_name === null
       ? null
-      : url(
+      : fileUrl(
           config,
           key("media_attachments/files", style, { id: m.id, file: m.file_file_name, cached: cachedMedia(m) }),
         );
@@ -68,13 +69,17 @@ export function renderMedia(config: Config, m: Media): Record<string, unknown> {
 export const cachedMedia = (m: Pick<Media, "remote_url" | "file_storage_schema_version">) =>
   m.remote_url !== "" && (m.file_storage_schema_version ?? 0) >= 1;
 
+/** The address of a face or banner; undefined where there is none. */
+export function faceUrl(config: Config, a: Account & Row, which: "avatar" | "header"): string | undefined {
+  const name = a[`${which}_file_name`] as string | null;
+  if (!name) return undefined;
+  const cached = a.domain !== null && Number(a[`${which}_storage_schema_version`] ?? 0) >= 1;
+  return fileUrl(config, key(`accounts/${which}s`, "original", { id: a.id, file: name, cached }));
+}
+
 export function renderAccount(config: Config, a: Account & Row): Record<string, unknown> {
-  const file = (which: "avatar" | "header") => {
-    const name = a[`${which}_file_name`] as string | null;
-    if (!name) return `https://${config.webDomain}/${which}s/original/missing.png`;
-    const cached = a.domain !== null && Number(a[`${which}_storage_schema_version`] ?? 0) >= 1;
-    return url(config, key(`accounts/${which}s`, "original", { id: a.id, file: name, cached }));
-  };
+  const file = (which: "avatar" | "header") =>
+    faceUrl(config, a, which) ?? `https://${config.webDomain}/${which}s/original/missing.png`;
   return {
     id: a.id,
     username: a.username,

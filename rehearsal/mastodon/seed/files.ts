@@ -1,6 +1,5 @@
-import type { Config } from "../app/config";
 import type { Row, Session } from "../app/database";
-import { store } from "../app/files";
+import type { Instance } from "../app/instance";
 import { type Attachment, key, styles } from "../app/paths";
 import { fileOf } from "../app/picture";
 import type { Amounts } from "./sizes";
@@ -30,11 +29,14 @@ const name = (
 
 /**
  * Rows of every kind of attachment: pictures, gifv, video and sound; from here, from elsewhere (in `cache/`, a few from
- * before there was one), and a few from elsewhere whose file was dropped to be fetched again.
+ * before there was one), some of people who were suspended, and a few whose file was dropped to be fetched again.
  */
 export async function attachments(db: Session, a: Amounts): Promise<void> {
   await db.rows(
-    `WITH post AS (SELECT row_number() OVER (ORDER BY hashint8(id)) AS n, * FROM statuses ORDER BY hashint8(id) LIMIT $1),
+    `WITH hidden AS (SELECT s.id FROM statuses s JOIN accounts a ON a.id = s.account_id
+         WHERE a.suspended_at IS NOT NULL ORDER BY s.id LIMIT 4),
+       post AS (SELECT row_number() OVER (ORDER BY hashint8(id)) AS n, * FROM statuses
+         ORDER BY id IN (SELECT id FROM hidden) DESC, hashint8(id) LIMIT $1),
        typed AS (SELECT *, CASE WHEN n % 40 = 3 THEN 'video/mp4' WHEN n % 40 = 5 THEN 'audio/mpeg' WHEN n % 40 = 9 THEN 'image/gif'
          WHEN n % 3 = 0 THEN 'image/jpeg' WHEN n % 17 = 1 THEN 'image/webp' ELSE 'image/png' END AS type,
          NOT local AND n % 15 = 4 AS dropped FROM post),
@@ -124,7 +126,7 @@ const sources: [Attachment, string][] = [
   ...(["avatar", "header"] as const).map((image): [Attachment, string] => [
     `accounts/${image}s`,
     `SELECT id, ${image}_file_name AS file, ${image}_content_type AS type, ${image}_file_size AS size,
-       domain IS NOT NULL AND ${image}_storage_schema_version IS NOT NULL AS cached, suspended_at IS NOT NULL AS suspended
+       domain IS NOT NULL AND ${image}_storage_schema_version IS NOT NULL AS cached, false AS suspended
      FROM accounts WHERE ${image}_file_name IS NOT NULL`,
   ]),
   [
@@ -144,7 +146,7 @@ const sources: [Attachment, string][] = [
   ],
   [
     "backups/dumps",
-    `SELECT id, dump_file_name AS file, dump_content_type AS type, dump_file_size AS size, false AS cached, true AS suspended
+    `SELECT id, dump_file_name AS file, dump_content_type AS type, dump_file_size AS size, false AS cached, false AS suspended
      FROM backups`,
   ],
 ];
@@ -161,7 +163,7 @@ const tables = {
 };
 
 /** Writes every file that the rows imply, and puts the true sizes into the rows. */
-export async function write(config: Config, db: Session): Promise<Written> {
+export async function write({ db, storage }: Instance): Promise<Written> {
   const written = { files: 0, bytes: 0 };
   for (const [attachment, sql] of sources) {
     const rows = await db.rows<FileRow>(sql);
@@ -172,7 +174,9 @@ export async function write(config: Config, db: Session): Promise<Written> {
       for (const style of ["original", ...styles(attachment, row.type, row.var)]) {
         const bytes =
           style === "original" ? original : fileOf("image/png", Math.min(original.length, 12_000));
-        await store(config.mediaRoot, key(attachment, style, row), bytes, row.suspended);
+        const at = key(attachment, style, row);
+        await storage.put(at, bytes, attachment === "backups/dumps");
+        if (row.suspended) await storage.hide(at, true);
         written.files++;
         written.bytes += bytes.length;
       }

@@ -31,7 +31,7 @@ main(async () => {
   await attachments(i.db, size);
   await faces(i.db);
   await things(i.db, size);
-  const written = await write(config, i.db);
+  const written = await write(i);
   timed("files");
   for (const view of ["instances", "account_summaries", "global_follow_recommendations"])
     await i.db.rows(`REFRESH MATERIALIZED VIEW ${view}`);

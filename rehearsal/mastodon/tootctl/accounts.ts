@@ -1,6 +1,8 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { accountByName } from "../app/actors";
 import type { Row } from "../app/database";
 import type { Instance } from "../app/instance";
+import { enqueue } from "../app/jobs";
 import type { Parsed } from "./options";
 import { fail, say } from "./say";
 
@@ -37,4 +39,17 @@ export async function create(i: Instance, p: Parsed): Promise<void> {
   });
   say("OK");
   say(`New password: ${randomBytes(16).toString("hex")}`);
+}
+
+/** Asks for an archive as its owner would; Sidekiq makes it. */
+export async function backup(i: Instance, p: Parsed): Promise<void> {
+  const account = await accountByName(i.db, p.args[0] ?? "");
+  if (!account) fail("No user with such username");
+  const row = await i.db.one<Row & { id: string }>(
+    `INSERT INTO backups (user_id, created_at, updated_at)
+     SELECT id, now(), now() FROM users WHERE account_id = $1 RETURNING id`,
+    [account.id],
+  );
+  await enqueue(i.sidekiq, "BackupWorker", row?.id);
+  say("OK");
 }

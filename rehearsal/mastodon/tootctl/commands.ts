@@ -73,6 +73,7 @@ export const commands: Record<string, Command> = {
     run: accounts.create,
     args: ["USERNAME"],
   },
+  "accounts backup": { options: {}, run: accounts.backup, args: ["USERNAME"] },
   "preview_cards remove": {
     options: { days: number("180"), concurrency, verbose, "dry-run": flag, link: flag },
     run: media.removeCards,

@@ -1,5 +1,4 @@
 import type { Row } from "../app/database";
-import { discard } from "../app/files";
 import type { Instance } from "../app/instance";
 import { type Attachment, keys } from "../app/paths";
 import { redownload } from "../sidekiq/jobs/media";
@@ -15,7 +14,7 @@ interface FileRow extends Row {
 }
 
 async function drop(i: Instance, attachment: Attachment, row: FileRow): Promise<number> {
-  for (const key of keys(attachment, row.type ?? "", row)) await discard(i.config.mediaRoot, key);
+  for (const key of keys(attachment, row.type ?? "", row)) await i.storage.remove(key);
   return Number(row.size ?? 0);
 }
 

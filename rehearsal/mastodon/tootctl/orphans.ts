@@ -1,7 +1,4 @@
-import { opendir } from "node:fs/promises";
-import path from "node:path";
 import type { Row } from "../app/database";
-import { discard } from "../app/files";
 import type { Instance } from "../app/instance";
 import type { Parsed } from "./options";
 import { say } from "./say";
@@ -20,13 +17,13 @@ const tables: Record<string, string> = {
 /** Deletes every file whose name is not what its row says now. Never to be run against a database that lags behind. */
 export async function removeOrphans(i: Instance, p: Parsed): Promise<void> {
   let removed = 0;
-  for await (const key of walk(i.config.mediaRoot, "")) {
-    if (typeof p.flags.prefix === "string" && !key.startsWith(p.flags.prefix)) continue;
-    if (typeof p.flags["start-after"] === "string" && key <= p.flags["start-after"]) continue;
+  const { prefix, "start-after": startAfter, "dry-run": dry } = p.flags as Record<string, string | undefined>;
+  for await (const key of i.storage.keys({ prefix, startAfter })) {
     const wanted = await expected(i, key);
     if (wanted === undefined) process.stderr.write(`Unrecognized file found: ${key}\n`);
+    if (wanted && p.flags["fix-permissions"] && !dry) await i.storage.hide(key, false);
     if (wanted === undefined || wanted) continue;
-    if (!p.flags["dry-run"]) await discard(i.config.mediaRoot, key);
+    if (!dry) await i.storage.remove(key);
     say(`Found and removed orphan: ${key}`);
     removed++;
   }
@@ -43,12 +40,4 @@ async function expected(i: Instance, key: string): Promise<boolean | undefined> 
   const row = await i.db.one<Row & { name: string | null }>(sql, [String(id)]);
   const stem = (name: string) => name.replace(/\.[^.]*$/, "");
   return Boolean(row?.name) && stem(row?.name ?? "") === stem(segments.at(-1) ?? "");
-}
-
-async function* walk(root: string, below: string): AsyncGenerator<string> {
-  for await (const entry of await opendir(path.join(root, below))) {
-    const key = path.join(below, entry.name);
-    if (entry.isDirectory()) yield* walk(root, key);
-    else yield key;
-  }
 }

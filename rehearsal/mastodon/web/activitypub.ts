@@ -1,6 +1,7 @@
 import * as activities from "../app/activities";
 import { type Account, accountById, accountByName, actorUri, INSTANCE_ACTOR } from "../app/actors";
 import type { Status } from "../app/render";
+import { remembered } from "./cached";
 import { activity, id, json, Refusal, type Request, type Response } from "./http";
 
 const notFound = () => new Refusal(404, "Record not found");
@@ -13,8 +14,11 @@ async function local(r: Request): Promise<Account> {
   return found;
 }
 
-export const actor = async (r: Request): Promise<Response> =>
-  activity(activities.actor(r.config, await local(r)));
+export async function actor(r: Request): Promise<Response> {
+  const found = await local(r);
+  const key = `accounts/show:accounts/${found.id}-${found.updated_at.getTime()}`;
+  return remembered(r, key, async () => activity(activities.actor(r.config, found)));
+}
 
 export async function instanceActor(r: Request): Promise<Response> {
   const found = await accountById(r.db, INSTANCE_ACTOR);
@@ -29,7 +33,8 @@ export async function status(r: Request): Promise<Response> {
     [id(r.params[1]), author.id],
   );
   if (!s) throw notFound();
-  return activity(await activities.note(r.config, r.db, author, s));
+  const key = `statuses/show:statuses/${s.id}-${s.updated_at.getTime()}`;
+  return remembered(r, key, async () => activity(await activities.note(r.config, r.db, author, s)));
 }
 
 export async function webfinger(r: Request): Promise<Response> {

@@ -98,15 +98,17 @@ export function parseObject(body: Buffer): Record<string, unknown> {
   throw new Refusal(400, "There was an error parsing the JSON body");
 }
 
-/** One file and the fields of a multipart body. */
+/** One file, the name of its field, and the other fields of a multipart body. */
 export function multipart(r: Request): {
   file?: { bytes: Buffer; type: string };
+  field?: string;
   fields: Record<string, string>;
 } {
   const boundary = /boundary="?([^";]+)"?/.exec(r.headers["content-type"] ?? "")?.[1];
   if (!boundary) throw new Refusal(422, "Validation failed: File can't be blank");
   const fields: Record<string, string> = {};
   let file: { bytes: Buffer; type: string } | undefined;
+  let field: string | undefined;
   const mark = Buffer.from(`--${boundary}`);
   for (let at = r.body.indexOf(mark); at >= 0;) {
     const next = r.body.indexOf(mark, at + mark.length);
@@ -115,11 +117,13 @@ export function multipart(r: Request): {
     const head = part.toString("latin1", 0, Math.max(0, gap));
     const name = /name="([^"]*)"/.exec(head)?.[1] ?? "";
     const bytes = part.subarray(gap + 4);
-    if (/filename="/.test(head)) file = { bytes, type: /content-type: *(\S+)/i.exec(head)?.[1] ?? "" };
-    else if (gap >= 0) fields[name] = bytes.toString("utf8");
+    if (/filename="/.test(head)) {
+      file = { bytes, type: /content-type: *(\S+)/i.exec(head)?.[1] ?? "" };
+      field = name;
+    } else if (gap >= 0) fields[name] = bytes.toString("utf8");
     at = next;
   }
-  return { file, fields };
+  return { file, field, fields };
 }
 
 /** `limit` of a list, at most twice the default as in the real API. */

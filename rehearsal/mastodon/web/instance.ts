@@ -1,8 +1,11 @@
 import { VERSION } from "../app/config";
 import type { Row } from "../app/database";
+import { fileUrl } from "../app/file-url";
 import { cached } from "../app/instance";
 import { key } from "../app/paths";
+import { remembered } from "./cached";
 import { json, type Request, type Response, text } from "./http";
+import { contentSecurityPolicy } from "./policy";
 
 interface Usage {
   users: number;
@@ -43,10 +46,12 @@ async function thumbnail(r: Request): Promise<string> {
     "SELECT id, file_file_name FROM site_uploads WHERE var = 'thumbnail'",
   );
   if (!row) return `https://${r.config.webDomain}/packs/assets/preview.png`;
-  return `${r.config.mediaUrl}/${key("site_uploads/files", "@1x", { id: row.id, file: row.file_file_name })}`;
+  return fileUrl(r.config, key("site_uploads/files", "@1x", { id: row.id, file: row.file_file_name }));
 }
 
-export async function v2(r: Request): Promise<Response> {
+export const v2 = (r: Request) => remembered(r, "api/v2/instances/show", () => showV2(r));
+
+async function showV2(r: Request): Promise<Response> {
   const u = await usage(r);
   const streaming = r.config.env.STREAMING_API_BASE_URL || `wss://${r.config.webDomain}`;
   return json(
@@ -77,7 +82,9 @@ export async function v2(r: Request): Promise<Response> {
   );
 }
 
-export async function v1(r: Request): Promise<Response> {
+export const v1 = (r: Request) => remembered(r, "api/v1/instances/show", () => showV1(r));
+
+async function showV1(r: Request): Promise<Response> {
   const u = await usage(r);
   return json({
     uri: r.config.localDomain,
@@ -135,14 +142,16 @@ export async function rules(r: Request): Promise<Response> {
   );
 }
 
-export async function emojis(r: Request): Promise<Response> {
+export const emojis = (r: Request) => remembered(r, "api/v1/custom_emojis/index", () => showEmojis(r));
+
+async function showEmojis(r: Request): Promise<Response> {
   const rows = await r.db.rows<Row & { id: string; shortcode: string; image_file_name: string }>(
     "SELECT id, shortcode, image_file_name FROM custom_emojis WHERE domain IS NULL AND NOT disabled ORDER BY shortcode",
   );
   return json(
     rows.map((e) => {
       const stored = { id: e.id, file: e.image_file_name };
-      const url = (style: string) => `${r.config.mediaUrl}/${key("custom_emojis/images", style, stored)}`;
+      const url = (style: string) => fileUrl(r.config, key("custom_emojis/images", style, stored));
       return {
         shortcode: e.shortcode,
         url: url("original"),
@@ -159,5 +168,6 @@ export async function page(r: Request): Promise<Response> {
   const known =
     !name || (await r.db.one("SELECT 1 FROM accounts WHERE username = $1 AND domain IS NULL", [name]));
   const body = `<!DOCTYPE html><html><head><title>${r.config.localDomain}</title></head><body><div id="mastodon"></div></body></html>`;
-  return text(body, known ? 200 : 404, "text/html; charset=utf-8");
+  const headers = { "content-security-policy": contentSecurityPolicy(r.config) };
+  return { ...text(body, known ? 200 : 404, "text/html; charset=utf-8"), headers };
 }

@@ -2,6 +2,7 @@ import { chmodSync, rmSync } from "node:fs";
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import { BootError, loadRails, main, number } from "../app/config";
 import { connect, disconnect, type Instance } from "../app/instance";
+import { StorageAway } from "../app/storage";
 import { authenticate, Gate, throttle } from "./gate";
 import { json, Refusal, type Response, text } from "./http";
 import { route } from "./routes";
@@ -112,6 +113,10 @@ async function read(r: IncomingMessage): Promise<Buffer> {
 
 function failure(e: Error): Response {
   if (e instanceof Refusal) return json({ error: e.message }, e.status, e.headers);
+  if (e instanceof StorageAway) {
+    log(`Storage server error: ${e.message}`);
+    return json({ error: "There was a temporary problem serving your request, please try again" }, 503);
+  }
   log(`[ERROR] ${e.stack ?? e.message}`);
   return json({ error: "Internal Server Error" }, 500);
 }

@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { store } from "../app/files";
 import { enqueue } from "../app/jobs";
 import { extension, key } from "../app/paths";
 import { type Media, renderMedia } from "../app/render";
@@ -18,7 +17,8 @@ export async function create(r: Request): Promise<Response> {
   const { file, fields } = multipart(r);
   if (!file) throw new Refusal(422, "Validation failed: File can't be blank");
   const extended = extension(file.type);
-  if (!extended) throw new Refusal(422, "Validation failed: File content type is invalid");
+  if (!extended || extended === "zip")
+    throw new Refusal(422, "Validation failed: File content type is invalid");
   const kind = kinds[file.type] ?? 0;
   if (file.bytes.length > (kind === 0 || kind === 1 ? limits.image : limits.video))
     throw new Refusal(422, "Validation failed: File file size must be less than the limit");
@@ -36,11 +36,7 @@ export async function create(r: Request): Promise<Response> {
     if (!media) throw new Error("INSERT gave no row");
     // The real one makes the small style smaller; what counts here is that each has the right place and mode.
     for (const style of kind === 0 ? ["original", "small"] : ["original"])
-      await store(
-        r.config.mediaRoot,
-        key("media_attachments/files", style, { id: media.id, file: name }),
-        file.bytes,
-      );
+      await r.storage.put(key("media_attachments/files", style, { id: media.id, file: name }), file.bytes);
     return media;
   });
   if (kind !== 0) await enqueue(r.sidekiq, "PostProcessMediaWorker", row.id);

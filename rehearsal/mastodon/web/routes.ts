@@ -1,10 +1,12 @@
 import * as accounts from "./accounts";
+import { act, unsuspend } from "./admin";
 import * as activitypub from "./activitypub";
 import { type Request, type Response, text } from "./http";
 import { receive } from "./inbox";
 import * as instance from "./instance";
 import * as media from "./media";
 import * as oauth from "./oauth";
+import * as profile from "./profile";
 import * as statuses from "./statuses";
 import * as timelines from "./timelines";
 
@@ -36,7 +38,10 @@ const table: [method: string, path: string, handler: Handler][] = [
   ["GET", "/api/v1/apps/verify_credentials", oauth.verifyApp],
   ["POST", "/oauth/token", oauth.token],
   ["GET", "/api/v1/accounts/verify_credentials", accounts.verify],
+  ["PATCH", "/api/v1/accounts/update_credentials", profile.update],
   ["GET", "/api/v1/accounts/lookup", accounts.lookup],
+  ["POST", "/api/v1/admin/accounts/:/action", act],
+  ["POST", "/api/v1/admin/accounts/:/unsuspend", unsuspend],
   ["GET", "/api/v1/accounts/:", accounts.get],
   ["GET", "/api/v1/accounts/:/statuses", accounts.statuses],
   ["POST", "/api/v1/accounts/:/follow", accounts.follow],

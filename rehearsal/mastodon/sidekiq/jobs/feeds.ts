@@ -2,7 +2,6 @@ import { accountById, actorUri } from "../../app/actors";
 import { about, PUBLIC } from "../../app/activities";
 import type { Row } from "../../app/database";
 import { feedKey, MAX_ITEMS, populate } from "../../app/feeds";
-import { discard } from "../../app/files";
 import type { Instance } from "../../app/instance";
 import { job, push } from "../../app/jobs";
 import { keys } from "../../app/paths";
@@ -129,7 +128,7 @@ export async function remove(i: Instance, statusId: string): Promise<void> {
     const stored = { id: m.id, file: m.file_file_name ?? "", cached: cachedMedia(m) };
     if (m.file_file_name)
       for (const key of keys("media_attachments/files", m.file_content_type ?? "", stored))
-        await discard(i.config.mediaRoot, key);
+        await i.storage.remove(key);
     await i.db.rows("DELETE FROM media_attachments WHERE id = $1", [m.id]);
   }
   await i.db.rows("DELETE FROM statuses WHERE id = $1", [s.id]);

@@ -1,9 +1,11 @@
 import type { Instance } from "../../app/instance";
 import type { Job } from "../../app/jobs";
+import { backup } from "./archive";
 import { deliver, deliveryExhausted, distribute } from "./delivery";
 import { fanOut, merge, notify, remove } from "./feeds";
 import { postProcess, redownload } from "./media";
 import { processActivity } from "./processing";
+import { suspend, unsuspend } from "./suspension";
 
 type Worker = (i: Instance, ...args: never[]) => Promise<void>;
 
@@ -14,6 +16,9 @@ const workers: Record<string, Worker> = {
   RemovalWorker: remove,
   PostProcessMediaWorker: postProcess,
   RedownloadMediaWorker: redownload,
+  BackupWorker: backup,
+  "Admin::SuspensionWorker": suspend,
+  "Admin::UnsuspensionWorker": unsuspend,
   "ActivityPub::DistributionWorker": distribute,
   "ActivityPub::DeliveryWorker": deliver,
   "ActivityPub::ProcessingWorker": processActivity,

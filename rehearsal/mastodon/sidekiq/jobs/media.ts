@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { store } from "../../app/files";
 import type { Instance } from "../../app/instance";
 import { extension, keys } from "../../app/paths";
 import { picture } from "../../app/picture";
@@ -9,16 +8,20 @@ import { cachedMedia } from "../../app/render";
 const find = (i: Instance, id: string) =>
   i.db.one<Media>("SELECT * FROM media_attachments WHERE id = $1", [id]);
 
-/** Finishes an upload that had to be converted: its preview picture, then its state. */
+/**
+ * Finishes an upload that had to be converted: the original is fetched and written once more (the real one has another
+ * encoding by then, under the same name), its preview picture made, its state changed.
+ */
 export async function postProcess(i: Instance, id: string): Promise<void> {
   const media = await find(i, id);
   if (!media?.file_file_name || media.processing === 2) return;
   await i.db.rows("UPDATE media_attachments SET processing = 1, updated_at = now() WHERE id = $1", [id]);
-  const [, small] = keys("media_attachments/files", media.file_content_type ?? "", {
+  const [original = "", small] = keys("media_attachments/files", media.file_content_type ?? "", {
     id,
     file: media.file_file_name,
   });
-  if (small) await store(i.config.mediaRoot, small, picture(4000));
+  await i.storage.put(original, await i.storage.get(original));
+  if (small) await i.storage.put(small, picture(4000));
   await i.db.rows(
     "UPDATE media_attachments SET processing = 2, file_updated_at = now(), updated_at = now() WHERE id = $1",
     [id],
@@ -41,7 +44,7 @@ export async function redownload(i: Instance, id: string): Promise<void> {
     );
     const cached = cachedMedia({ ...media, file_storage_schema_version: 1 });
     for (const key of keys("media_attachments/files", type, { id, file, cached }))
-      await store(i.config.mediaRoot, key, answer.body);
+      await i.storage.put(key, answer.body);
   });
 }
 
