@@ -4,19 +4,24 @@ import { announce } from "./components/announce";
 import { App } from "./components/app";
 import { Backup } from "./components/backup";
 import { Base } from "./components/base";
-import { chain } from "./components/chain";
+import { MediaBucket } from "./components/bucket";
+import { MediaCdn } from "./components/cdn";
+import { chain, type Link } from "./components/chain";
 import { Database } from "./components/database";
 import { Dns } from "./components/dns";
 import { Feeds } from "./components/feeds";
 import { gate } from "./components/gate";
-import { ground } from "./components/ground";
+import { type Ground, ground } from "./components/ground";
 import { Media } from "./components/media";
 import { outputs } from "./components/outputs";
 import { Pooler } from "./components/pooler";
 import { Redis } from "./components/redis";
 import { Retire } from "./components/retire";
 import { Sidekiq } from "./components/sidekiq";
-import { survey } from "./components/survey";
+import { Storage } from "./components/storage";
+import { storageGate } from "./components/storage-gate";
+import { storageSettings } from "./components/storage-settings";
+import { type Survey, survey } from "./components/survey";
 import { Switchover } from "./components/switchover";
 import { Tunnel } from "./components/tunnel";
 import { Web } from "./components/web";
@@ -25,15 +30,54 @@ import { reached } from "./survey/phase";
 
 export = async () => {
   const migration = readConfig();
-  const { phase, carryRedis, deadlineMs, drainSeconds, slotKeepMiB, copyRateMiB: rateMiB } = migration;
-  const sourceHostKey = migration.source.hostKey;
 
   // Read both servers and say what was found; an error ends the run here, before anything exists.
   const seen = await survey(migration);
   const findings = await announce(seen);
-  if (phase === "survey" && seen.at === "survey") return outputs(seen, findings, []);
+  const phases = [migration.phase, seen.at, migration.storage?.phase ?? "survey", seen.storageAt];
+  if (phases.every((p) => p === "survey")) return outputs(seen, findings, []);
 
-  const { stage, source, target, addresses, original } = ground(seen);
+  const base = ground(seen);
+  const media = mediaMove(seen, base);
+  const server = serverMove(seen, base);
+  // Forward the media go first, and the server moves without them; backward it is the other way round.
+  const back = !reached(migration.phase, seen.at);
+  const moves = back ? [...server.links, ...media.links] : [...media.links, ...server.links];
+  chain([...server.first, base.source, base.target, ...media.first, ...moves]);
+  return outputs(seen, findings, [...media.links, ...server.links], { ...server.outputs, ...media.outputs });
+};
+
+type Move = { first: Link[]; links: (Link | undefined)[]; outputs: Record<string, unknown> };
+const nothing: Move = { first: [], links: [], outputs: {} };
+
+/** The media, from the disk to a bucket behind a host name of their own. */
+function mediaMove({ migration, storageAt: at, mediaRecords: found }: Survey, base: Ground): Move {
+  const { storage, domain, dns } = migration;
+  if (!storage) return nothing;
+  const { mediaStage: stage } = base;
+  const used = reached(storage.phase, "switch") || reached(at, "switch");
+  const bucket = new MediaBucket("bucket", { storage, domain, used });
+  const webDomain = stage.settings["WEB_DOMAIN"] ?? domain;
+  const cdn = new MediaCdn("cdn", {
+    ...{ storage, dns, bucket, webDomain, found, used },
+    adopting: at === "survey",
+  });
+  const settings = storageSettings(bucket, storage, migration);
+  const { steps } = new Storage("storage", {
+    ...{ stage, settings },
+    gate: storageGate({ stage, settings, leadDays: storage.leadDays }),
+  });
+  const links = reached(storage.phase, at) ? steps : [...steps].reverse();
+  return { first: [bucket, cdn], links, outputs: { mediaRecord: cdn.record } };
+}
+
+/** The server: the app first, then the data, then the names. */
+function serverMove(seen: Survey, base: Ground): Move {
+  const { migration } = seen;
+  if (migration.target.provider === "none") return nothing;
+  const { carryRedis, deadlineMs, drainSeconds, slotKeepMiB, copyRateMiB: rateMiB } = migration;
+  const sourceHostKey = migration.source.hostKey;
+  const { stage, addresses, original } = base;
   const access = new Access("access", { stage });
   const reader = { readKey: access.readKey, sourceHostKey };
   const host = new Base("host", { stage });
@@ -68,7 +112,6 @@ export = async () => {
     // settle: backups, proven; retire: the old server's end
     ...[backup.run, backup.prove, feeds?.build, retire.source],
   ];
-  const back = !reached(phase, seen.at);
-  chain([...(dns.adopting ? [dns] : []), source, target, ...(back ? steps.reverse() : steps)]);
-  return outputs(seen, findings, steps, addresses.address);
-};
+  const links = reached(migration.phase, seen.at) ? steps : steps.reverse();
+  return { first: dns.adopting ? [dns] : [], links, outputs: { target: addresses.address } };
+}

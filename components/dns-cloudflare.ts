@@ -1,6 +1,6 @@
 import * as cloudflare from "@pulumi/cloudflare";
 import * as pulumi from "@pulumi/pulumi";
-import type { DnsRecord } from "../survey/records";
+import type { DnsRecord, NewRecord } from "../survey/records";
 
 const types = ["A", "AAAA", "CNAME"];
 
@@ -44,4 +44,30 @@ export function make(
     },
     opts,
   );
+}
+
+/** A record that is not there yet. */
+export function makeNew(
+  name: string,
+  wanted: NewRecord,
+  zone: string,
+  opts: pulumi.CustomResourceOptions,
+): pulumi.CustomResource {
+  return new cloudflare.DnsRecord(
+    name,
+    {
+      zoneId: cloudflare.getZoneOutput({ filter: { name: zone } }, { parent: opts.parent }).zoneId,
+      name: pulumi.output(wanted.name).apply(nameValue),
+      type: wanted.type,
+      content: pulumi.output(wanted.value).apply(nameValue),
+      ttl: wanted.ttl,
+      proxied: false,
+    },
+    opts,
+  );
+}
+
+/** Without the dot at the end, which would show as a change in every run. */
+export function nameValue(name: string): string {
+  return name.replace(/\.$/, "");
 }

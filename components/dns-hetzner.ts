@@ -1,6 +1,6 @@
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
-import type { DnsRecord } from "../survey/records";
+import type { DnsRecord, NewRecord } from "../survey/records";
 
 const types = ["A", "AAAA", "CNAME"];
 
@@ -44,6 +44,31 @@ export function make(
     },
     opts,
   );
+}
+
+/** A record set that is not there yet. */
+export function makeNew(
+  name: string,
+  wanted: NewRecord,
+  zone: string,
+  opts: pulumi.CustomResourceOptions,
+): pulumi.CustomResource {
+  return new hcloud.ZoneRrset(
+    name,
+    {
+      zone,
+      name: pulumi.output(wanted.name).apply((n) => relative(n.replace(/\.$/, ""), zone)),
+      type: wanted.type,
+      records: [{ value: pulumi.output(wanted.value).apply(nameValue) }],
+      ttl: wanted.ttl,
+    },
+    opts,
+  );
+}
+
+/** With a dot at the end: without it, it would be a name within the zone. */
+export function nameValue(name: string): string {
+  return name.endsWith(".") ? name : `${name}.`;
 }
 
 function full(name: string, zone: string): string {

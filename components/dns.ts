@@ -3,6 +3,7 @@ import type { Migration } from "../config";
 import { wanted } from "../survey/phase";
 import type { DnsRecord } from "../survey/records";
 import { later, type Link } from "./chain";
+import { lookUp as lookUpAnywhere } from "./dns-none";
 import type { Stage } from "./stage";
 import { Step } from "./step";
 
@@ -32,7 +33,9 @@ export class Dns extends pulumi.ComponentResource implements Link {
     const { stage, dns } = args;
     const moving = args.found.filter((r) => r.type !== "CNAME");
     this.adopting = dns.provider !== "none" && stage.at === "survey";
-    this.resources = dns.provider === "none" ? [] : moving.map((record) => this.adopt(name, record, args));
+    const { provider } = dns;
+    this.resources =
+      provider === "none" ? [] : moving.map((r) => this.adopt(name, r, forProvider(provider), args));
     const RECORDS = pulumi
       .all([args.target.address, args.target.ipv6])
       .apply(([a, aaaa]) => moving.map((r) => `${r.name} ${r.type} ${r.type === "A" ? a : aaaa}`).join("\n"));
@@ -52,10 +55,7 @@ export class Dns extends pulumi.ComponentResource implements Link {
     this.before.settle(before);
   }
 
-  private adopt(name: string, record: DnsRecord, args: DnsArgs): pulumi.CustomResource {
-    const provider: typeof import("./dns-cloudflare") | typeof import("./dns-hetzner") = forProvider(
-      args.dns.provider,
-    );
+  private adopt(name: string, record: DnsRecord, provider: Zones, args: DnsArgs): pulumi.CustomResource {
     return provider.make(
       `${name}-${record.name}-${record.type}`,
       this.adopting
@@ -94,18 +94,14 @@ export function follow(
 
 /** The records of the moving names as they are now. */
 export async function lookUpRecords(dns: Migration["dns"], names: string[]): Promise<DnsRecord[]> {
-  return names.length ? forProvider(dns.provider).lookUp(dns.zone, names) : [];
+  const { provider, zone } = dns;
+  if (!names.length) return [];
+  return provider === "none" ? lookUpAnywhere(names) : forProvider(provider).lookUp(zone, names);
 }
 
+type Zones = typeof import("./dns-cloudflare") | typeof import("./dns-hetzner");
+
 /** A provider's file is loaded only where it is used, so that nobody needs the plugins of the others. */
-function forProvider(provider: "none"): typeof import("./dns-none");
-function forProvider(
-  provider: Migration["dns"]["provider"],
-): typeof import("./dns-cloudflare") | typeof import("./dns-hetzner");
-function forProvider(provider: Migration["dns"]["provider"]) {
-  return provider === "cloudflare"
-    ? require("./dns-cloudflare")
-    : provider === "hetzner"
-      ? require("./dns-hetzner")
-      : require("./dns-none");
+export function forProvider(provider: Exclude<Migration["dns"]["provider"], "none">): Zones {
+  return provider === "cloudflare" ? require("./dns-cloudflare") : require("./dns-hetzner");
 }

@@ -10,6 +10,8 @@ import type { Survey } from "./survey";
 /** What the steps stand on: facts that stay, the two servers, the stage. */
 export interface Ground {
   stage: Stage;
+  /** The stage of the media's way to a bucket; theirs is the disk that the server's move has no part in. */
+  mediaStage: Stage;
   source?: Host;
   target?: Host;
   /** The target's addresses, "" where there is no target. */
@@ -20,11 +22,15 @@ export interface Ground {
 
 export function ground(seen: Survey): Ground {
   const { migration: m, at } = seen;
+  const media = { phase: m.storage?.phase ?? "survey", at: seen.storageAt } as const;
   const kept = keep(seen);
   const server = serverOf(seen, kept.facts.WEB_DOMAIN);
-  const common = { privateKey: m.key.private, leaving: m.phase === "survey" };
-  const source = seen.source && new Host("source", { ...m.source, ...common, address: m.source.host });
-  const target = server && new Host("target", { ...server, ...common, fresh: server.fresh && !seen.target });
+  const { private: privateKey } = m.key;
+  const leaving = m.phase === "survey";
+  const onSource = { privateKey, leaving: leaving && media.phase === "survey", address: m.source.host };
+  const source = seen.source && new Host("source", { ...m.source, ...onSource });
+  const fresh = server?.fresh && !seen.target;
+  const target = server && new Host("target", { ...server, privateKey, leaving, fresh });
   const settings = {
     DOMAIN: m.domain,
     SOURCE_ADDRESS: m.source.host,
@@ -33,9 +39,13 @@ export function ground(seen: Survey): Ground {
     TARGET_ADDRESS: server?.address ?? "",
     ...kept.facts,
   };
-  const stage = new Stage({ phase: m.phase, at, source, target, settings });
+  const both = { phase: m.phase, at, source, target, media };
+  // What lies in a bucket does not move with the server.
+  const inBucket = reached(reached(m.phase, at) ? media.phase : media.at, "switch");
+  const stage = new Stage({ ...both, settings: { ...settings, ...(inBucket && { MEDIA_DIR: "" }) } });
+  const mediaStage = new Stage({ ...both, settings });
   const addresses = { address: server?.address ?? "", ipv6: server?.ipv6 ?? "" };
-  return { stage, source, target, addresses, original: kept.records };
+  return { stage, mediaStage, source, target, addresses, original: kept.records };
 }
 
 /**

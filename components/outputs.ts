@@ -14,7 +14,7 @@ export function outputs(
   seen: Survey,
   findings: Finding[],
   links: (Link | undefined)[],
-  target?: pulumi.Input<string>,
+  more: Record<string, pulumi.Input<unknown>> = {},
 ): Record<string, pulumi.Input<unknown>> {
   const steps = links.filter((l) => l instanceof Step && l.resources.length > 0) as Step[];
   return {
@@ -25,7 +25,7 @@ export function outputs(
     survey: { source: summary(seen.source), target: summary(seen.target) },
     findings: findings.map((f) => `${f.level} ${f.code}: ${f.title}`),
     steps: pulumi.all(Object.fromEntries(steps.map((s) => [s.name, s.result]))),
-    ...(target && { target }),
+    ...more,
   };
 }
 

@@ -3,7 +3,9 @@ import { randomBytes } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { Migration } from "../config";
+import { reached } from "../survey/phase";
 import { positionOf } from "../survey/position";
+import { storageAt } from "../survey/storage-position";
 import type { Seen, Span } from "../survey/finding";
 import type { Raw } from "../survey/raw";
 import { namesOf } from "../survey/records";
@@ -36,14 +38,20 @@ export async function survey(migration: Migration): Promise<Survey> {
   ]);
   // Where the source is gone, the target knows the name too: it carries the source's settings.
   const web = [s.raw, t?.raw].map((raw) => (raw ? webDomain(raw) : "")).find(Boolean) ?? "";
-  const records = lookUpRecords(migration.dns, namesOf(migration.dns.names, web));
+  const { dns, storage } = migration;
+  const fromZone = (names: string[]) =>
+    asked(`${dns.provider} for the DNS records`, lookUpRecords(dns, names));
+  const mediaRecords = storage ? await fromZone([storage.host]) : [];
+  const at = positionOf(s.raw, t?.raw);
   return {
     migration,
     source: s.raw,
     target: t?.raw,
     unreachable: { source: s.problem, target: t?.problem },
-    at: positionOf(s.raw, t?.raw),
-    dns: await asked(`${migration.dns.provider} for the DNS records`, records),
+    at,
+    storageAt: storageAt(reached(at, "shift") ? t?.raw : s.raw),
+    dns: await fromZone(namesOf(dns.names, web, storage, mediaRecords)),
+    mediaRecords,
     asked: { source: s.asked, target: t?.asked ?? s.asked },
     ownRttMs: s.rttMs,
     there: there && t?.raw && { ...there, hostKey: t.hostKey },

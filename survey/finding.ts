@@ -31,8 +31,12 @@ export interface Seen {
   unreachable: { source?: string; target?: string };
   /** Where the migration stands. */
   at: Phase;
+  /** Where the media stand on their way to a bucket. */
+  storageAt: Phase;
   /** Records of the moving names as they are now. */
   dns: DnsRecord[];
+  /** Those of the media host. */
+  mediaRecords: DnsRecord[];
   /** This machine's clock before and after a server told its own. */
   asked: { source: Span; target: Span };
 }

@@ -1,3 +1,6 @@
+import type { Input } from "@pulumi/pulumi";
+import type { Storage } from "../config";
+
 /** One record set of the zone as it is: a name's A, AAAA or CNAME. */
 export interface DnsRecord {
   /** Full name without a trailing dot. */
@@ -14,7 +17,26 @@ export interface DnsRecord {
   extra: { comment?: string; tags?: string[]; labels?: Record<string, string> };
 }
 
-/** The names that move. */
-export function namesOf(configured: string[], web: string): string[] {
-  return configured.length ? configured : web ? [web] : [];
+/** A record to be made: one value. */
+export interface NewRecord {
+  /** Full name. */
+  name: Input<string>;
+  type: "CNAME";
+  value: Input<string>;
+  /** Seconds. */
+  ttl: number;
+}
+
+/**
+ * The names that move: the instance's, and a media host that its own nginx serves, where it has addresses of
+ * its own.
+ */
+export function namesOf(
+  configured: string[],
+  web: string,
+  storage?: Storage,
+  media: DnsRecord[] = [],
+): string[] {
+  const moving = storage?.cdn.kind === "nginx" && media.some((r) => r.type !== "CNAME" && r.values.length);
+  return [...(configured.length ? configured : web ? [web] : []), ...(moving ? [storage.host] : [])];
 }

@@ -4,23 +4,27 @@ import { fingerprintOf } from "../../components/ssh";
 import { positionOf } from "../../survey/position";
 import { record } from "./cases/worlds";
 import { cloud, migration } from "./configs";
-import { register, type Registered } from "./engine";
+import { type Calls, register, type Registered } from "./engine";
 import { now, source, target } from "./raws";
 
 /** The program's own index.ts with a survey that need not reach a server. Everything else is as it runs. */
 export async function program(
   config: Record<string, string>,
   change: Partial<Survey> = {},
+  base = cloud,
+  calls: Calls = {},
 ): Promise<Registered[]> {
-  const all = { ...cloud, ...config };
+  const all = { ...base, ...config };
   pulumi.runtime.setAllConfig(Object.fromEntries(Object.entries(all).map(([k, v]) => [`trunkline:${k}`, v])));
-  const m = migration(config, cloud);
+  const m = migration(config, base);
   const seen = {
     migration: m,
     source: source(),
     target: undefined,
     unreachable: {},
     dns: [{ ...record, id: "zone/record-a" }],
+    mediaRecords: [],
+    storageAt: "survey" as const,
     asked: { source: { fromMs: now, toMs: now }, target: { fromMs: now, toMs: now } },
     ownRttMs: 12,
     ...change,
@@ -29,7 +33,7 @@ export async function program(
   replace("../../components/survey", { survey: async () => survey });
   const index = require.resolve("../../index");
   delete require.cache[index];
-  return register(() => (require(index) as () => Promise<unknown>)());
+  return register(() => (require(index) as () => Promise<unknown>)(), { calls });
 }
 
 /** The target as a later run finds it. */

@@ -25,6 +25,8 @@ export function seen(change: Partial<Seen> = {}): Seen {
     target: target(),
     unreachable: {},
     dns: [record],
+    storageAt: "survey" as const,
+    mediaRecords: [],
     asked: { source: { fromMs: now, toMs: now }, target: { fromMs: now, toMs: now } },
     ...change,
   };

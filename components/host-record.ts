@@ -1,0 +1,37 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Migration } from "../config";
+import type { DnsRecord } from "../survey/records";
+import { forProvider } from "./dns";
+
+export interface HostRecordArgs {
+  dns: Migration["dns"];
+  host: string;
+  /** Where its CNAME points. */
+  target: pulumi.Input<string>;
+  /** Its records as they are now. */
+  found: DnsRecord[];
+  /** A record that is there is adopted as it is; what it says follows in the run after this one. */
+  adopting: boolean;
+}
+
+/**
+ * The CNAME of a host: one record, adopted if it is there and made if not. None where the host has addresses of
+ * its own: those move with the instance's.
+ */
+export function hostRecord(
+  name: string,
+  { dns, host, target, found, adopting }: HostRecordArgs,
+  opts: { parent: pulumi.Resource; dependsOn: Promise<pulumi.Resource[]> },
+): pulumi.CustomResource[] {
+  if (dns.provider === "none" || found.some((r) => r.type !== "CNAME")) return [];
+  const provider = forProvider(dns.provider);
+  const options = { ...opts, retainOnDelete: true };
+  const value = pulumi.output(target).apply(provider.nameValue);
+  const [there] = found;
+  if (!there)
+    return [provider.makeNew(name, { name: host, type: "CNAME", value, ttl: dns.ttl }, dns.zone, options)];
+  const wanted = adopting ? there : value.apply((v) => ({ ...there, values: [v] }));
+  return [
+    provider.make(name, wanted, there, dns.zone, { ...options, import: adopting ? there.id : undefined }),
+  ];
+}
