@@ -69,9 +69,12 @@ export class Journey {
     const { world } = this;
     await world.quiet();
     await this.checkPrimaries("at the end");
+    const { media } = world;
     return ledger(world.lab, {
-      truthHost: truth === "target" ? world.target() : world.source,
+      truthHost: truth === "target" && !media ? world.target() : world.source,
       records: world.records(),
+      alone: media !== undefined,
+      files: media && truth === "target" ? await media.files() : undefined,
     });
   }
 

@@ -1,10 +1,16 @@
 import { parseArgs } from "node:util";
 import { faults } from "./faults";
+import { type StoreKind, storeKinds } from "./stores/names";
+
+export const examples = ["live-move", "object-storage"] as const;
+export type Example = (typeof examples)[number];
 
 /** What `npm run rehearse -- …` was asked for. */
 export interface Options {
-  /** Which of the four migrations. */
-  example: "live-move";
+  /** Which migration. */
+  example: Example;
+  /** Where the media go, in object-storage. @default "other" */
+  store: StoreKind;
   /** Round trip between the old and the new server, in milliseconds. @default 10 */
   rttMs: number;
   /** Writes a second that people make, all together. @default 8 */
@@ -26,8 +32,9 @@ export interface Options {
 /** Raised when the command line can't be understood; its text is all that the user needs to see. */
 export class UsageError extends Error {}
 
-export const usage = `npm run rehearse -- [options]
+export const usage = `npm run rehearse -- [live-move|object-storage] [options]
 
+  --store STORE  in object-storage: where the media go, other, s3, r2 or b2 (default other)
   --rtt MS       network round trip between the old and the new server (default 10)
   --rate N       writes a second by people, all together (default 8)
   --size SIZE    small, medium or large (default small)
@@ -35,17 +42,19 @@ export const usage = `npm run rehearse -- [options]
   --fault NAME   break something on purpose; \`--fault list\` names what can be broken
   --keep         leave the lab up at the end, and say how to enter it
   --json FILE    write the result as JSON
-  --html FILE    write the report as one HTML file (default runs/live-move.html)
+  --html FILE    write the report as one HTML file (default runs/EXAMPLE.html)
   --runbook FILE write the migration, step by step, as a page to read
   --help         this text`;
 
 export function parseOptions(argv: string[]): Options {
   const { values: v, positionals } = read(argv);
   const example = positionals[0] ?? "live-move";
-  if (positionals.length > 1 || example !== "live-move")
+  if (positionals.length > 1 || !isOneOf(examples, example))
     throw new UsageError(
-      `there is no rehearsal of ${JSON.stringify(positionals.join(" "))}; there is: live-move`,
+      `there is no rehearsal of ${JSON.stringify(positionals.join(" "))}; there are: ${examples.join(", ")}`,
     );
+  if (!isOneOf(storeKinds, v.store))
+    throw new UsageError(`--store is ${JSON.stringify(v.store)}; write ${storeKinds.join(", ")}`);
   const size = v.size as Options["size"];
   if (!["small", "medium", "large"].includes(size))
     throw new UsageError(`--size is ${JSON.stringify(v.size)}; write small, medium or large`);
@@ -55,6 +64,7 @@ export function parseOptions(argv: string[]): Options {
     );
   return {
     example,
+    store: v.store,
     size,
     rttMs: whole("--rtt", v.rtt, 0, 500),
     rate: whole("--rate", v.rate, 0, 500),
@@ -62,7 +72,7 @@ export function parseOptions(argv: string[]): Options {
     back: v.back,
     keep: v.keep,
     json: v.json,
-    html: v.html,
+    html: v.html ?? `runs/${example}.html`,
     runbook: v.runbook,
   };
 }
@@ -80,13 +90,18 @@ function read(argv: string[]) {
         back: { type: "boolean", default: false },
         keep: { type: "boolean", default: false },
         json: { type: "string" },
-        html: { type: "string", default: "runs/live-move.html" },
+        html: { type: "string" },
+        store: { type: "string", default: "other" },
         runbook: { type: "string" },
       },
     });
   } catch (e) {
     throw new UsageError((e as Error).message);
   }
+}
+
+function isOneOf<T extends string>(all: readonly T[], text: string): text is T {
+  return (all as readonly string[]).includes(text);
 }
 
 function whole(key: string, text: string, min: number, max: number): number {

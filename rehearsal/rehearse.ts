@@ -2,7 +2,7 @@ import { type Fault, faults } from "./faults";
 import { Journey } from "./journey";
 import { watchJobs } from "./judge";
 import type { Options } from "./options";
-import type { Ledger, Report, RequestSample, Switchover } from "./report/model";
+import type { Ledger, MediaBooks, Report, RequestSample, Switchover } from "./report/model";
 import type { StackEvent } from "./stack";
 import { surveyText } from "./report";
 import { Timeline } from "./timeline";
@@ -37,6 +37,7 @@ export async function rehearse(o: Options, ui: Ui): Promise<Rehearsed> {
   ui.phase("build the lab");
   const world = await World.build({
     ...o,
+    store: o.example === "object-storage" ? o.store : undefined,
     targetDiskMiB: fault?.diskMiB,
     log: (line) => ui.line(line),
     onEvent: (e) => {
@@ -62,7 +63,8 @@ export async function rehearse(o: Options, ui: Ui): Promise<Rehearsed> {
 
 /** What one direction came to. */
 interface Leg {
-  switchover: Switchover;
+  switchover?: Switchover;
+  media?: MediaBooks;
   books: Ledger;
 }
 
@@ -72,8 +74,10 @@ async function go(journey: Journey, ui: Ui, phase: string, fault?: Fault): Promi
 }
 
 async function leg(journey: Journey, truth: "source" | "target"): Promise<Leg> {
-  const switchover = await journey.switchover();
-  return { switchover, books: await journey.audit(truth) };
+  const { media, source } = journey.world;
+  const switchover = media ? undefined : await journey.switchover();
+  const books = await journey.audit(truth);
+  return { switchover, books, media: truth === "target" ? await media?.books(source) : undefined };
 }
 
 async function goBack(journey: Journey, ui: Ui): Promise<Leg> {
@@ -96,9 +100,14 @@ async function draw(journey: Journey, timeline: Timeline, story: Story): Promise
   const { world, broken } = journey;
   const { o, fault, startedAt, there, back } = story;
   const [people, remotes] = await world.stats();
-  const { at } = there.switchover;
+  const at = there.switchover?.at;
   const requests = at ? await world.people.samples(at - windowMs, at + windowMs) : [];
-  const findings = [...broken, ...there.books.findings, ...(back?.books.findings ?? [])];
+  const findings = [
+    ...broken,
+    ...there.books.findings,
+    ...(back?.books.findings ?? []),
+    ...(there.media?.findings ?? []),
+  ];
   const { requests: asked, failed, longestStallMs, streams } = people;
   return {
     example: o.example,
@@ -120,6 +129,7 @@ async function draw(journey: Journey, timeline: Timeline, story: Story): Promise
       slowest: slowest(await world.people.samples(0, Infinity), timeline),
     },
     federation: remotes,
+    media: there.media,
     ledger: there.books,
     backLedger: back?.books,
     fault: fault && { name: o.fault ?? "", title: fault.title, ending: journey.ending },

@@ -5,11 +5,13 @@ import { type Clouds, inLab, startClouds } from "./clouds";
 import { pulumiCli } from "./engine/cli";
 import { Lab, type LabHost } from "./lab";
 import { type Installed, installMastodon } from "./mastodon";
+import { mediaHost, MediaWorld } from "./media";
 import { type People, startPeople } from "./people";
 import type { PeopleStats } from "./people/crowd";
 import { remoteHosts, type Remotes, startRemotes } from "./remotes";
 import type { RemotesStats } from "./remotes/fediverse";
 import { Stack, type StackEvent } from "./stack";
+import type { StoreKind } from "./stores";
 
 export const domain = "social.example";
 const sourceAddress = "198.18.0.10";
@@ -23,6 +25,8 @@ export interface WorldOptions {
   size: "small" | "medium" | "large";
   /** How the source is set up, where it differs from the usual. @default - as the official guide has it */
   variant?: Parameters<typeof installMastodon>[1]["variant"];
+  /** Move the media to a store, and nothing else. @default - a live move */
+  store?: StoreKind;
   /** Size of the new server's disk, for the faults that fill it. @default - as much as the machine has */
   targetDiskMiB?: number;
   onEvent?: (e: StackEvent) => void;
@@ -41,10 +45,13 @@ export class World {
     readonly clouds: Clouds,
     readonly stack: Stack,
     private readonly o: WorldOptions,
+    /** The store that the media move to. */
+    readonly media?: MediaWorld,
   ) {}
 
   static async build(o: WorldOptions): Promise<World> {
     const lab = await Lab.start({ rttMs: o.rttMs, log: o.log });
+    const media = o.store && (await MediaWorld.start(lab, o.store));
     const clouds = await startClouds({
       lab: inLab(lab, o.targetDiskMiB),
       directory: repository,
@@ -55,7 +62,7 @@ export class World {
     const authorizedKeys = [lab.operatorKey.public];
     const source = await lab.boot("old", { address: sourceAddress, side: "old", authorizedKeys });
     o.log(`installing a ${o.size} Mastodon on the old server`);
-    const certificate = await lab.ca.certificateFor([domain]);
+    const certificate = await lab.ca.certificateFor(media ? [domain, mediaHost] : [domain]);
     const installed = await installMastodon(source, {
       domain,
       size: o.size,
@@ -63,7 +70,9 @@ export class World {
       variant: o.variant,
     });
     const stack = await makeStack(lab, source, clouds, o);
-    return new World(lab, source, installed, clouds, stack, o);
+    const config = await media?.config(clouds);
+    if (config) await stack.setConfig({ ...alone, ...config.plain }, config.secret);
+    return new World(lab, source, installed, clouds, stack, o, media);
   }
 
   /** People begin to post, remote servers to deliver. */
@@ -76,6 +85,7 @@ export class World {
     const targets = installed.users.slice(0, 8).map((u) => u.username);
     this.remotes = await startRemotes({ ...common, certificate, address: edge, targets });
     this.people = await startPeople({ ...common, accounts: installed.users, rate: this.o.rate });
+    await this.media?.open(this.source, domain);
   }
 
   /** The new server; an error before the cloud has booted it. */
@@ -107,17 +117,28 @@ export class World {
   environment(): Record<string, string> {
     return {
       machine: `${os.cpus().length} cores, ${Math.round(os.totalmem() / 2 ** 30)} GiB, Linux ${os.release()}`,
-      "round trip old–new": `${this.o.rttMs} ms`,
+      ...(this.media ? { store: this.media.kind } : { "round trip old–new": `${this.o.rttMs} ms` }),
       instance: `${this.o.size}: ${JSON.stringify(this.installed.counts).replaceAll(/[{}"]/g, "").replaceAll(",", ", ")}`,
       "writes asked for": `${this.o.rate} a second`,
     };
   }
 
   async stop(): Promise<void> {
+    await this.media?.stop();
     await this.clouds.stop();
     await this.lab.stop();
   }
 }
+
+/** What the stack is told where nothing but the media moves. */
+const alone = {
+  phase: "survey",
+  domain,
+  sourceHost: sourceAddress,
+  targetProvider: "none",
+  dnsProvider: "cloudflare",
+  dnsZone: domain,
+};
 
 /** DNS as it was before: a TTL that is too long for a move. */
 function addZones(clouds: Clouds): void {
@@ -132,7 +153,8 @@ async function makeStack(lab: Lab, source: LabHost, clouds: Clouds, o: WorldOpti
     project: repository,
     cli: await pulumiCli(o.log),
     dir: path.join(lab.dir, "pulumi"),
-    name: "dev",
+    // The repository's own stack file is for the live move; another's name has none.
+    name: o.store ? "media" : "dev",
     env: clouds.env,
     onEvent: o.onEvent,
   });

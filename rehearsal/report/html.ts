@@ -1,5 +1,5 @@
 import { bytes, duration, millis, whole } from "./format";
-import { kinds, type Ledger, type Report, type Switchover } from "./model";
+import { kinds, type Ledger, type MediaBooks, type Report, type Switchover } from "./model";
 import { escape, latencyPlot } from "./plot";
 import { style } from "./style";
 import { timeline, waterfall } from "./timeline";
@@ -22,8 +22,9 @@ export function htmlReport(r: Report): string {
 <div class="verdict ${r.ok ? "good" : "bad"}" id="verdict">${r.ok ? "✔" : "✘"} ${escape(verdict(r))}</div>
 ${tiles(r)}
 ${fault(r)}
-${plotSection("The moment of the switch", r, r.switchover)}
+${r.switchover ? plotSection("The moment of the switch", r, r.switchover) : ""}
 ${r.back ? plotSection("The way back", r, r.back) : ""}
+${r.media ? mediaSection(r.media) : ""}
 ${ledgerSection("The ledger", r.ledger)}
 ${r.backLedger ? ledgerSection("The ledger after the way back", r.backLedger) : ""}
 <div class="two">${federation(r)}${people(r)}</div>
@@ -40,7 +41,8 @@ function tiles(r: Report): string {
     `<div class="tile${bad ? " bad" : ""}"><b>${value}</b><span>${text}</span></div>`;
   const { failed, requests, longestStallMs } = r.clients;
   return `<div class="tiles">
-${tile(millis(r.switchover.writePauseMs), `write pause at ${millis(r.switchover.rttMs)} round trip`)}
+${r.switchover ? tile(millis(r.switchover.writePauseMs), `write pause at ${millis(r.switchover.rttMs)} round trip`) : ""}
+${r.media ? tile(whole(r.media.objects), `objects in the bucket, ${bytes(r.media.bytes)}`) : ""}
 ${tile(whole(failed), `of ${whole(requests)} requests failed`, failed > 0 && !r.ok)}
 ${tile(whole(lostThings(r)), "things lost", lostThings(r) > 0)}
 ${tile(whole(twice(r)), "things twice", twice(r) > 0)}
@@ -65,6 +67,22 @@ function plotSection(title: string, r: Report, s: Switchover): string {
 ${waterfall(s)}</section>`;
 }
 
+function mediaSection(m: MediaBooks): string {
+  return `<section id="media"><h2>The media</h2>
+<p class="note">Rows, disk and bucket, each read by the judge himself; links fetched by other servers and readers all along.</p>${facts(
+    {
+      objects: whole(m.objects),
+      bytes: bytes(m.bytes),
+      missing: [whole(m.missing), m.missing > 0],
+      wrong: [whole(m.wrong), m.wrong > 0],
+      "links broken": [whole(m.brokenLinks), m.brokenLinks > 0],
+      ...(m.linksFetched === undefined ? {} : { "links fetched": whole(m.linksFetched) }),
+      "private files exposed": [whole(m.privateExposed), m.privateExposed > 0],
+      "private files withheld, since the store can’t keep them private": whole(m.withheld),
+    },
+  )}${list(m.findings)}</section>`;
+}
+
 function ledgerSection(title: string, l: Ledger): string {
   const bad = (n: number) => `<td class="n${n > 0 ? " bad" : ""}">${whole(n)}</td>`;
   const rows = kinds.map(
@@ -82,7 +100,7 @@ function ledgerSection(title: string, l: Ledger): string {
 ${whole_("tables", `${whole(t.compared)} with ${whole(t.rows)} rows, by checksum`, t.different.length, "differ")}
 ${whole_("media files", `${whole(m.compared)} with ${bytes(m.bytes)}, by checksum`, m.missing + m.different, "missing or different")}
 ${whole_("sequences", whole(s.compared), s.behind.length, "behind")}
-</table></div>${excused(l)}${findings(l)}</section>`;
+</table></div>${excused(l)}${list(l.findings)}</section>`;
 }
 
 function excused(l: Ledger): string {
@@ -91,9 +109,9 @@ function excused(l: Ledger): string {
     .join("");
 }
 
-function findings(l: Ledger): string {
-  if (l.findings.length === 0) return "";
-  return `<ul class="findings">${l.findings.map((f) => `<li>${escape(f)}</li>`).join("")}</ul>`;
+function list(findings: string[]): string {
+  if (findings.length === 0) return "";
+  return `<ul class="findings">${findings.map((f) => `<li>${escape(f)}</li>`).join("")}</ul>`;
 }
 
 function federation({ federation: f }: Report): string {

@@ -1,6 +1,6 @@
 /** What one rehearsal ends in: the document of `--json`, and all that the terminal and HTML reports are drawn from. */
 export interface Report {
-  /** Which migration: `live-move`. */
+  /** Which migration: `live-move` or `object-storage`. */
   example: string;
   ok: boolean;
   /** One sentence for the reader, when `ok` alone does not say it all. @default - told from the figures */
@@ -10,11 +10,14 @@ export interface Report {
   seconds: number;
   phases: PhaseTime[];
   steps: StepTime[];
-  switchover: Switchover;
+  /** Only where the data moved. */
+  switchover?: Switchover;
   /** The way back, with `--back`. */
   back?: Switchover;
   clients: Clients;
   federation: Federation;
+  /** The account of the media, where they moved to a bucket. */
+  media?: MediaBooks;
   ledger: Ledger;
   /** The ledger after the way back. */
   backLedger?: Ledger;
@@ -96,6 +99,27 @@ export interface Ledger {
   /** Losses of Redis's that a power cut of the server itself answers for: `12 when old lost power`. */
   excused?: string[];
   /** What is wrong, a line each, the first few of every kind. Empty when `ok`. */
+  findings: string[];
+}
+
+/** What became of the media: all but the first two, and what was withheld, have to be 0. */
+export interface MediaBooks {
+  /** Objects in the bucket, and their bytes. */
+  objects: number;
+  bytes: number;
+  /** Files that rows imply and the bucket does not have. */
+  missing: number;
+  /** Objects whose size, bytes, type or headers are not what they were or should be. */
+  wrong: number;
+  /** Links from before and after, as people and other servers fetched them all along, that did not lead to the file. */
+  brokenLinks: number;
+  /** Private files that anyone could read. */
+  privateExposed: number;
+  /** Private files that stay on the disk, because the store can't keep single objects private. */
+  withheld: number;
+  /** How often links were fetched. */
+  linksFetched?: number;
+  /** What is wrong, a line each, the first few of every kind. */
   findings: string[];
 }
 

@@ -27,7 +27,9 @@ export function runbook(report: Report, preview: string): string {
       ...steps.filter((s) => s.phase === phase && s.outcome !== "unchanged").map(row),
     ]),
     "",
-    `Writes waited ${Math.round(report.switchover.writePauseMs)} ms in the switchover.`,
+    ...(report.switchover
+      ? [`Writes waited ${Math.round(report.switchover.writePauseMs)} ms in the switchover.`]
+      : []),
     "",
   ].join("\n");
 }

@@ -1,5 +1,5 @@
 import { bytes, duration, millis, whole } from "./format";
-import { kinds, type Ledger, type Report, type Switchover } from "./model";
+import { kinds, type Ledger, type MediaBooks, type Report, type Switchover } from "./model";
 import { verdict } from "./verdict";
 
 type Paint = (text: string, colour: "red" | "green" | "dim" | "bold") => string;
@@ -29,7 +29,7 @@ function facts(r: Report, paint: Paint): string[] {
   const zero = (n: number, text: string) => (n > 0 ? paint(text, "red") : text);
   const streams = c.streams;
   return [
-    line("switchover", pause(r.switchover)),
+    ...(r.switchover ? [line("switchover", pause(r.switchover))] : []),
     ...(r.back ? [line("way back", pause(r.back))] : []),
     line(
       "people",
@@ -49,7 +49,24 @@ function facts(r: Report, paint: Paint): string[] {
       `${whole(f.delivered)} delivered, ${zero(f.dropped, `${whole(f.dropped)} dropped`)}, ${whole(f.retried)} retried` +
         (f.received === undefined ? "" : `; ${whole(f.received)} sent out`),
     ),
+    ...(r.media ? mediaLines(r.media, paint) : []),
     line("whole time", duration(r.seconds)),
+  ];
+}
+
+function mediaLines(m: MediaBooks, paint: Paint): string[] {
+  const zero = (n: number, what: string) => (n > 0 ? paint(`${whole(n)} ${what}`, "red") : `0 ${what}`);
+  const links = m.linksFetched === undefined ? "" : ` of ${whole(m.linksFetched)} fetched`;
+  return [
+    line(
+      "media",
+      `${whole(m.objects)} objects (${bytes(m.bytes)}), ${zero(m.missing, "missing")}, ${zero(m.wrong, "wrong")}`,
+    ),
+    line(
+      "",
+      `${zero(m.brokenLinks, "links broken")}${links}, ${zero(m.privateExposed, "private exposed")}, ${whole(m.withheld)} withheld`,
+    ),
+    ...m.findings.map((f) => paint(`  ! ${f}`, "red")),
   ];
 }
 

@@ -10,10 +10,11 @@ export function verdict(r: Report): string {
   if (r.ok && r.fault && failed + dropped > 0)
     return `Ended well in spite of the fault: nothing was lost, ${count(failed, "request")} failed and went through later.`;
   if (r.ok)
-    return `Moved: nobody noticed, nothing is lost. Writes waited ${millis(r.switchover.writePauseMs)}.`;
+    return `Moved: nobody noticed, nothing is lost.${r.switchover ? ` Writes waited ${millis(r.switchover.writePauseMs)}.` : ""}${inBucket(r)}`;
   const bad = [
     lost > 0 && `${count(lost, "thing")} lost`,
     twice(r) > 0 && `${count(twice(r), "thing")} there twice`,
+    ...mediaFaults(r),
     failed > 0 && `${count(failed, "request")} failed`,
     dropped > 0 && `${count(dropped, "delivery", "deliveries")} dropped`,
     r.ledger.tables.different.length > 0 &&
@@ -21,6 +22,20 @@ export function verdict(r: Report): string {
     r.ledger.mediaFiles.missing + r.ledger.mediaFiles.different > 0 && "media files missing or changed",
   ].filter(Boolean);
   return `Not good: ${bad.length > 0 ? bad.join(", ") : "see the findings"}.`;
+}
+
+function inBucket({ media }: Report): string {
+  return media ? ` ${count(media.objects, "object")} in the bucket, every one accounted for.` : "";
+}
+
+function mediaFaults({ media }: Report): (string | false)[] {
+  if (!media) return [];
+  return [
+    media.missing > 0 && `${count(media.missing, "object")} missing`,
+    media.wrong > 0 && `${count(media.wrong, "object")} wrong`,
+    media.brokenLinks > 0 && `${count(media.brokenLinks, "link")} broken`,
+    media.privateExposed > 0 && `${count(media.privateExposed, "private file")} exposed`,
+  ];
 }
 
 export function lostThings(r: Report): number {

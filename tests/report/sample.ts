@@ -1,4 +1,4 @@
-import type { Ledger, Report, RequestSample } from "../../rehearsal/report";
+import type { Ledger, Report, RequestSample, Switchover } from "../../rehearsal/report";
 
 export const switchedAt = Date.UTC(2026, 10, 20, 22, 14, 7);
 
@@ -14,7 +14,7 @@ const clean: Ledger = {
 };
 
 /** A whole report with requests that are the same each time. */
-export function sample(o: Partial<Report> = {}): Report {
+export function sample(o: Partial<Report> = {}): Report & { switchover: Switchover } {
   const phases = [
     { phase: "prepare", seconds: 71.2 },
     { phase: "replicate", seconds: 64.8 },

@@ -70,3 +70,15 @@ test("a meter tells how far, how fast, how long still", () => {
   now = 2000;
   assert.equal(meter.at(20 * 1024 ** 2), "20.0 MiB of 100.0 MiB, 10.0 MiB/s, 8.0 s left");
 });
+
+test("media that moved to a bucket are told in figures, and what is broken is marked", () => {
+  const media = { objects: 812, bytes: 9_000_000, missing: 0, wrong: 0, brokenLinks: 0, privateExposed: 0, withheld: 3, linksFetched: 4000, findings: [] }; // prettier-ignore
+  const text = terminalReport(sample({ example: "object-storage", switchover: undefined, media }));
+  assert.match(text, /object-storage: Moved: nobody noticed, nothing is lost\. 812 objects in the bucket/);
+  assert.match(text, /media +812 objects \(8\.6 MiB\), 0 missing, 0 wrong/);
+  assert.match(text, /0 links broken of 4\u2009000 fetched, 0 private exposed, 3 withheld/);
+  assert.doesNotMatch(text, /writes waited/i);
+  const bad = sample({ ok: false, media: { ...media, brokenLinks: 2, findings: ["link broken: x"] } });
+  assert.match(terminalReport(bad, { colour: true }), /\x1b\[31m2 links broken/); // eslint-disable-line no-control-regex
+  assert.match(terminalReport(bad), /Not good: 2 links broken/);
+});

@@ -1,0 +1,113 @@
+import { readFileSync } from "node:fs";
+import type { Clouds } from "./clouds";
+import {
+  bucketFiles,
+  type BucketPlace,
+  type Host,
+  mediaBooks,
+  missingOnDisk,
+  type Place,
+  Site,
+} from "./judge";
+import type { Lab } from "./lab";
+import { LinkWatch } from "./links";
+import type { MediaBooks } from "./report/model";
+import { type ObjectStore, r2Account, startStores, type StoreKind, type Stores } from "./stores";
+
+export const mediaHost = "media.social.example";
+export const bucketName = "social-example-media";
+
+/** How many of the old links others keep fetching. */
+const watchedLinks = 60;
+
+/** The part of the world that the media move to: a store, what its admin knows of it, and those who fetch pictures. */
+export class MediaWorld {
+  private watch?: LinkWatch;
+  private missingBefore: ReadonlySet<string> = new Set();
+
+  private constructor(
+    private readonly lab: Lab,
+    readonly kind: StoreKind,
+    readonly stores: Stores,
+  ) {}
+
+  static async start(lab: Lab, kind: StoreKind): Promise<MediaWorld> {
+    return new MediaWorld(lab, kind, await startStores({ dir: lab.dir, ca: lab.ca, kinds: [kind] }));
+  }
+
+  get store(): ObjectStore {
+    return this.stores.store(this.kind);
+  }
+
+  /** What the admin writes into the stack's configuration; what he has to make by hand is made. */
+  async config(clouds: Clouds): Promise<{ plain: Record<string, string>; secret: Record<string, string> }> {
+    this.stores.announce(clouds.api);
+    const plain = { mediaStore: this.kind, mediaBucket: bucketName, mediaHost };
+    if (this.kind === "s3") return { plain: { ...plain, mediaRegion: this.store.region }, secret: {} };
+    if (this.kind === "r2") return { plain: { ...plain, cloudflareAccountId: r2Account }, secret: {} };
+    if (this.kind === "other") await this.store.makeBucket(bucketName);
+    const key = await this.store.makeKey(this.kind === "other" ? { bucket: bucketName } : {});
+    const keys = { plain: { mediaAccessKey: key.accessKey }, secret: { mediaSecretKey: key.secretKey } };
+    const where = { mediaEndpoint: this.store.endpoint, mediaRegion: this.store.region };
+    return {
+      plain: { ...plain, ...keys.plain, ...(this.kind === "other" ? where : {}) },
+      secret: keys.secret,
+    };
+  }
+
+  /** Others link to what is there now, and go on fetching it until the end. */
+  async open(host: Host, domain: string, place?: Place): Promise<void> {
+    const site = new Site(host, place);
+    this.missingBefore = await missingOnDisk(site);
+    const open = await site.publicFiles();
+    const every = Math.max(1, Math.floor(open.length / watchedLinks));
+    const links = open
+      .filter((_, i) => i % every === 0)
+      .map(({ key, sha256 }) => ({ url: `https://${domain}/system/${key}`, sha256 }));
+    this.watch = new LinkWatch({ links, ca: this.authority });
+  }
+
+  /** Every object of the bucket, by its key. */
+  files(): ReturnType<typeof bucketFiles> {
+    return bucketFiles(this.place());
+  }
+
+  /** The account of the media; the links are those fetched since `open`. */
+  async books(host: Host, place?: Place): Promise<MediaBooks> {
+    const books = await mediaBooks(new Site(host, place), {
+      bucket: this.place(),
+      missingBefore: this.missingBefore,
+      objectAcl: this.store.settings(bucketName).acl === "object",
+    });
+    const { watch } = this;
+    const told = (watch?.broken ?? [])
+      .slice(0, 3)
+      .map((b) => `link broken at ${new Date(b.t).toISOString().slice(11, 23)}: ${b.why}`);
+    return {
+      ...books,
+      brokenLinks: books.brokenLinks + (watch?.broken.length ?? 0),
+      linksFetched: watch?.fetched,
+      findings: [...books.findings, ...told],
+    };
+  }
+
+  /** How many fetches of old links were led to the media host so far. */
+  get redirected(): number {
+    return this.watch?.redirected ?? 0;
+  }
+
+  async stop(): Promise<void> {
+    await this.watch?.stop();
+    await this.stores.stop();
+  }
+
+  private get authority(): string {
+    return readFileSync(this.lab.ca.certPath, "utf8");
+  }
+
+  private place(): BucketPlace {
+    const { origin, root, region } = this.store;
+    const open = [this.store.publicUrl(bucketName), `https://${mediaHost}`];
+    return { origin: `${origin}/${bucketName}`, owner: root, region, open, ca: this.authority };
+  }
+}
