@@ -1,7 +1,7 @@
 /** `npm run bench`: measures part after part, each in a lab of its own, and shows what came of it. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import os from "node:os";
 import path from "node:path";
 import type { Report } from "../report/model";
 import { type Options, type Part, parseOptions, usage, UsageError } from "./options";
@@ -36,7 +36,7 @@ function stop(): void {
 
 /** Measures a part; what it finds is on the disk before the next one begins, however it ends. */
 async function measureInto(results: Results, part: Part, o: Options): Promise<void> {
-  const scratch = mkdtempSync(path.join(tmpdir(), "trunkline-bench-"));
+  const scratch = mkdtempSync(path.join(os.tmpdir(), "trunkline-bench-"));
   const file = path.join(scratch, "found.json");
   const stamp = now();
   say(`measuring: ${part}`);
@@ -55,7 +55,8 @@ async function measureInto(results: Results, part: Part, o: Options): Promise<vo
 function now(): Stamp {
   const git = ["rev-parse", "--short", "HEAD"];
   const commit = execFileSync("git", git, { cwd: repository, encoding: "utf8" }).trim();
-  return { at: `${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC`, commit };
+  const busy = Math.round((os.loadavg()[0] ?? 0) * 10) / 10;
+  return { at: `${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC`, commit, busy };
 }
 
 async function measure(part: Part, o: Options, file: string): Promise<void> {

@@ -30,7 +30,7 @@ function about(r: Results): string {
     Object.entries(what).map(([name, value]) => `${name} ${value}`).join(", "); // prettier-ignore
   const parts = Object.entries(titles).map(([part, title]) => {
     const found = (r[part as keyof typeof titles] ?? []) as Partial<Stamp>[];
-    const when = [...new Set(found.map(({ at, commit }) => `${at} at commit ${commit}`))];
+    const when = [...new Set(found.map(told))];
     const failed = r.failures[part] ? `; the last time: ${r.failures[part]}` : "";
     return `- ${title}: ${when.join("; ") || "not measured"}${failed}`;
   });
@@ -40,3 +40,6 @@ function about(r: Results): string {
     ...parts,
   ].join("\n");
 }
+
+const told = ({ at, commit, busy = 0 }: Partial<Stamp>) =>
+  `${at} at commit ${commit} (load average ${busy} when it began)`;

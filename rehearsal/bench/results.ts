@@ -4,6 +4,8 @@ import type { Summary, Switch } from "./measure";
 export interface Stamp {
   at: string;
   commit: string;
+  /** Load average of the machine before it began: what else ran. */
+  busy: number;
 }
 
 /** What was found so far. A part that was not measured is not there. */

@@ -15,10 +15,14 @@ test("what is measured again takes the place of the old, the rest stays; each kn
   const dir = mkdtempSync(path.join(tmpdir(), "trunkline-test-"));
   const file = path.join(dir, "deep/bench.json");
   const results = open(file);
-  merge(results, { seeding: [seeding(1, 0.9), seeding(20, 0.8)] }, { at: "then", commit: "a" });
+  merge(results, { seeding: [seeding(1, 0.9), seeding(20, 0.8)] }, { at: "then", commit: "a", busy: 0 });
   put(file, JSON.stringify(results));
   const later = open(file);
-  merge(later, { seeding: [seeding(20, 0.95)], versions: { pgbouncer: "1" } }, { at: "now", commit: "b" });
+  merge(
+    later,
+    { seeding: [seeding(20, 0.95)], versions: { pgbouncer: "1" } },
+    { at: "now", commit: "b", busy: 9 },
+  );
   rmSync(dir, { recursive: true });
   const found = later.seeding?.map((s) => [s.rttMs, s.ratio, s.commit]);
   assert.deepEqual(found, [
