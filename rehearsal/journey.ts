@@ -26,6 +26,7 @@ export class Journey {
     const run = stack.up();
     const struck = fault?.strike({
       ...{ lab: this.world.lab, stack, run, source: this.world.source, clouds: this.world.clouds },
+      media: this.world.media,
       target: () => this.world.target(),
       log: this.say,
     });

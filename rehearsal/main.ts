@@ -28,7 +28,8 @@ async function main(argv: string[]): Promise<number> {
 }
 
 function listFaults(): void {
-  for (const [name, fault] of Object.entries(faults)) console.log(`${name.padEnd(26)} ${fault.title}`);
+  for (const [name, fault] of Object.entries(faults))
+    console.log(`${name.padEnd(26)} ${(fault.example ?? "live-move").padEnd(16)} ${fault.title}`);
 }
 
 function write(file: string | undefined, text: string): void {

@@ -62,6 +62,10 @@ export function parseOptions(argv: string[]): Options {
     throw new UsageError(
       `--fault ${JSON.stringify(v.fault)} is not known; known are: ${Object.keys(faults).join(", ")}`,
     );
+  const fits =
+    v.fault === undefined || v.fault === "list" || (faults[v.fault]?.example ?? "live-move") === example;
+  if (!fits)
+    throw new UsageError(`--fault ${v.fault} is for ${faults[v.fault ?? ""]?.example ?? "live-move"}`);
   return {
     example,
     store: v.store,

@@ -60,7 +60,8 @@ export class World {
     });
     addZones(clouds);
     const authorizedKeys = [lab.operatorKey.public];
-    const source = await lab.boot("old", { address: sourceAddress, side: "old", authorizedKeys });
+    const diskMiB = media && o.targetDiskMiB;
+    const source = await lab.boot("old", { address: sourceAddress, side: "old", authorizedKeys, diskMiB });
     o.log(`installing a ${o.size} Mastodon on the old server`);
     const certificate = await lab.ca.certificateFor(media ? [domain, mediaHost] : [domain]);
     const installed = await installMastodon(source, {

@@ -1,5 +1,6 @@
 import type { ApiFault, Clouds } from "../clouds";
 import type { Lab, LabHost } from "../lab";
+import type { MediaWorld } from "../media";
 import type { Run, Stack } from "../stack";
 
 /** What a fault may reach for. It breaks the world, never the report. */
@@ -12,6 +13,8 @@ export interface FaultContext {
   /** The new server, once the cloud has booted it. */
   target(): LabHost;
   clouds: Clouds;
+  /** The store that the media move to, in object-storage. */
+  media?: MediaWorld;
   log(line: string): void;
 }
 
@@ -28,9 +31,11 @@ export interface Fault {
    * plain second `up`. What the run then does by itself is the run's own affair.
    */
   strike(c: FaultContext): Promise<void>;
+  /** The migration that it belongs to. @default "live-move" */
+  example?: "object-storage";
   /** Whether the first run may (or must) fail; a fault that is ridden out says "no". @default "may" */
   fails?: "must" | "may" | "no";
-  /** Size of the new server's disk. @default - as much as the machine has */
+  /** Size of the new server's disk, or where there is none of the instance's. @default - as much as the machine has */
   diskMiB?: number;
   /** What the failed run has to tell its user. */
   says?: RegExp;

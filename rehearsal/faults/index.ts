@@ -2,6 +2,7 @@ import { clouds } from "./clouds";
 import { database } from "./database";
 import type { Fault } from "./fault";
 import { kills } from "./kills";
+import { media } from "./media";
 import { network } from "./network";
 import { power } from "./power";
 import { storage } from "./storage";
@@ -16,4 +17,5 @@ export const faults: Record<string, Fault> = {
   ...database,
   ...storage,
   ...clouds,
+  ...media,
 };

@@ -1,7 +1,7 @@
 import { type Fault, stepStarts, switchoverSays } from "./fault";
 
 /** `pulumi up`, its plugins and its program all killed at once, as when a laptop dies. */
-function upKilled(phase: Fault["phase"], step: string): Fault {
+export function upKilled(phase: Fault["phase"], step: string): Fault {
   return {
     title: `pulumi up killed (-9) in ${phase}, at ${step}`,
     phase,

@@ -3,7 +3,7 @@
  * and accidents. Requests pass as they are, so that their signatures stay good.
  */
 import { chmod, stat } from "node:fs/promises";
-import http, { type IncomingMessage, type ServerResponse } from "node:http";
+import http, { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import path from "node:path";
 import { allRights, type BucketSettings, type Right } from "./bucket";
 import { answers, Faults } from "./faults";
@@ -47,6 +47,8 @@ export class Gate {
   async handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const target = parseTarget(req.headers.host ?? "", req.url ?? "/", this.books.host);
     const r: Request = { req, res, ...target, query: new URLSearchParams(target.query) };
+    res.sendDate = false;
+    res.setHeader("date", new Date(Date.now() + this.clockAheadMs).toUTCString());
     res.once("finish", () => this.count(`${req.method} ${res.statusCode}`));
     const who = accessKeyOf(r);
     const fault = this.faults.next(req, r.key, who !== undefined);
@@ -193,13 +195,18 @@ async function body(answer: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
+/** The server's headers; the date is told by the store's own clock. */
+function dateless({ headers: { date: _, ...headers } }: IncomingMessage): IncomingHttpHeaders {
+  return headers;
+}
+
 function reply({ res }: Request, answer: IncomingMessage, text: Buffer): void {
-  res.writeHead(answer.statusCode ?? 500, answer.headers).end(text);
+  res.writeHead(answer.statusCode ?? 500, dateless(answer)).end(text);
 }
 
 /** Passes an answer on as it comes; broken: half of it, then the line is cut. */
 function stream({ req, res }: Request, answer: IncomingMessage, broken: boolean): void {
-  res.writeHead(answer.statusCode ?? 500, answer.headers);
+  res.writeHead(answer.statusCode ?? 500, dateless(answer));
   if (!broken) return void answer.pipe(res);
   answer.once("data", (data: Buffer) => {
     res.write(data.subarray(0, Math.floor(data.length / 2)), () => req.socket.destroy());

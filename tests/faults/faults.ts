@@ -4,6 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { type Fault, faults } from "../../rehearsal/faults";
 import { Journey } from "../../rehearsal/journey";
 import { watchJobs } from "../../rehearsal/judge";
+import type { StoreKind } from "../../rehearsal/stores";
 import { Timeline } from "../../rehearsal/timeline";
 import { World } from "../../rehearsal/world";
 
@@ -16,6 +17,8 @@ export interface Series {
   /** Names of faults. */
   names: string[];
   diskMiB?: number;
+  /** Media move to this store, instead of a live move. */
+  store?: StoreKind;
 }
 
 export function faultSeries(o: Series): void {
@@ -27,7 +30,7 @@ export function faultSeries(o: Series): void {
 
     before(async () => {
       world = await World.build({
-        ...{ rttMs: 10, rate: 5, size: "small", log: say, targetDiskMiB: o.diskMiB },
+        ...{ rttMs: 10, rate: 5, size: "small", log: say, targetDiskMiB: o.diskMiB, store: o.store },
         onEvent: (e) => timeline.take(e),
       });
       await world.open();
@@ -42,6 +45,7 @@ export function faultSeries(o: Series): void {
         const fault = faults[name];
         assert.ok(fault, `no fault ${name}`);
         assert.equal(fault.phase, o.phase);
+        assert.equal(fault.example, o.store && "object-storage");
         journey.broken.length = 0;
         await journey.to(o.phase, fault);
         assert.deepEqual(journey.broken, []);
@@ -54,6 +58,7 @@ export function faultSeries(o: Series): void {
       const books = await journey.audit(held);
       assert.deepEqual(books.findings, []);
       assert.ok(books.acknowledged.statuses > 0);
+      if (held === "target") assert.deepEqual((await world.media?.books(world.source))?.findings ?? [], []);
     });
   });
 }

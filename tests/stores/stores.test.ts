@@ -227,6 +227,9 @@ describe("accidents at a store", () => {
     const { store, key } = await bucketWithKey("other", "clock");
     store.gate.clockAheadMs = 20 * 60_000;
     assert.match((await rclone(store, key, "lsf store:clock")).stderr, /RequestTimeTooSkewed|Forbidden/);
+    const { headers } = await anyone(store.endpoint);
+    const told = Date.parse(/^date: (.*)$/m.exec(headers)?.[1] ?? "");
+    assert.ok(told - Date.now() > 19 * 60_000, "its answers bear its own date");
     store.heal();
     assert.equal((await rclone(store, key, "lsf store:clock")).code, 0);
   });

@@ -1,0 +1,3 @@
+import { faultSeries } from "./faults";
+
+faultSeries({ phase: "prepare", from: "survey", store: "other", names: ["store-clock"] });

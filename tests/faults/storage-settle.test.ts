@@ -1,0 +1,3 @@
+import { faultSeries } from "./faults";
+
+faultSeries({ phase: "settle", from: "switch", store: "other", names: ["kill-up-storage-verify"] });

@@ -1,0 +1,8 @@
+import { faultSeries } from "./faults";
+
+faultSeries({
+  phase: "switch",
+  from: "shift",
+  store: "other",
+  names: ["store-slowdown-switch", "kill-up-storage-switch"],
+});
