@@ -69,19 +69,46 @@ def rewrite(text, changes):
     return text + "".join(added)
 
 
+def rewrite_verbatim(text, changes):
+    """The same for a file that Docker Compose hands on as it stands: quotes would become part of the value."""
+    left, out = dict(changes), []
+    for line in text.splitlines(keepends=True):
+        name = re.match(r"[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.]*)[ \t]*=", line)
+        if not name or name[1] not in changes:
+            out.append(line)
+            continue
+        value = left.pop(name[1], None)
+        if value is not None:
+            out.append("%s=%s\n" % (name[1], value))
+    if out and not out[-1].endswith("\n"):
+        out.append("\n")
+    for name, value in left.items():
+        if value is not None:
+            if re.search(r"[\r\n]", value):
+                raise ValueError("no way to write a value of several lines for Compose")
+            out.append("%s=%s\n" % (name, value))
+    return "".join(out)
+
+
+def parse_verbatim(text):
+    """Variables of a file as Docker Compose hands them on: one a line, quotes and all."""
+    found = re.findall(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.]*)=([^\r\n]*)", text, re.M)
+    return {name: value for name, value in found}
+
+
 def fingerprint(salt, name, value):
     """What may be told of a secret: enough to compare it, not enough to find it."""
     text = "%s\0%s" % (name, value)
     return hmac.new(salt.encode(), text.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()
 
 
-def read(path):
+def read(path, form="dotenv"):
     with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
-        return parse(file.read())
+        return parse_verbatim(file.read()) if form == "verbatim" else parse(file.read())
 
 
 if __name__ == "__main__" and sys.argv[1:2] == ["get"]:
     sys.stdout.reconfigure(errors="surrogateescape")
-    print(read(sys.argv[2]).get(sys.argv[3], ""), end="")
+    print(read(sys.argv[2], *sys.argv[4:5]).get(sys.argv[3], ""), end="")
 elif __name__ == "__main__" and sys.argv[1:2] == ["json"]:
     print(json.dumps(read(sys.argv[2])))

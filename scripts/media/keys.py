@@ -71,10 +71,10 @@ def keys_of(attachment, row):
 
 
 class Rows:
-    """Mastodon's database on this host, read as its superuser; `command` is psql with its options."""
+    """Mastodon's database on this host, read as its superuser; `command` is psql with its options, run in `folder`."""
 
-    def __init__(self, command):
-        self.command = command
+    def __init__(self, command, folder="/"):
+        self.command, self.folder = command, folder
         self.columns = {}
         for table, column in self._copy(
             "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'"
@@ -83,10 +83,15 @@ class Rows:
 
     def keys(self, since=None):
         """All keys, or those of rows changed since an epoch second. One at a time: memory stays flat."""
+        return (key for key, _ in self.sized(since))
+
+    def sized(self, since=None):
+        """(key, size) the same way; the size is known of originals only, None for the rest."""
         for attachment in ATTACHMENTS:
             query = self._query(attachment, since)
-            for row in self._copy(query) if query else ():
-                yield from keys_of(attachment, row)
+            for *row, size in self._copy(query) if query else ():
+                for key in keys_of(attachment, row):
+                    yield key, int(size) if size and "/original/" in key else None
 
     def _query(self, attachment, since):
         """SQL for the rows of an attachment; None where this release lacks the column."""
@@ -103,14 +108,16 @@ class Rows:
             if attachment.also:
                 changed.append(attachment.also.format(since=moment))
             where += " AND (%s)" % " OR ".join(changed)
-        return "SELECT id, %s_file_name, %s, %s, %s, %s FROM public.%s WHERE %s" % (
+        size = name + "_file_size"
+        return "SELECT id, %s_file_name, %s, %s, %s, %s, %s FROM public.%s WHERE %s" % (
             name, name + "_content_type" if name + "_content_type" in have else "''",
-            version if version in have else "NULL", attachment.remote, attachment.extra, attachment.table, where,
+            version if version in have else "NULL", attachment.remote, attachment.extra,
+            size if size in have else "NULL", attachment.table, where,
         )  # fmt: skip
 
     def _copy(self, query):
         command = [*self.command, "-c", "COPY (%s) TO STDOUT (FORMAT csv)" % query]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, universal_newlines=True, encoding="utf-8", cwd="/")
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, universal_newlines=True, encoding="utf-8", cwd=self.folder)
         yield from csv.reader(process.stdout)
         if process.wait():
             raise RuntimeError("psql ended with status %d" % process.returncode)

@@ -1,0 +1,66 @@
+# Where the parts of Mastodon are on this host: units of systemd (LAYOUT=systemd), or services of Docker Compose (compose).
+# shellcheck shell=bash
+# Settings for compose: COMPOSE_DIR COMPOSE_FILES (a path a line) COMPOSE_CLI (`docker compose`, in words) COMPOSE_PROJECT;
+# WEB_UNITS, SIDEKIQ_UNITS and STREAMING_UNITS are then names of services, and MEDIA_DIR is the host's own path.
+
+in_compose() { [[ ${LAYOUT:-systemd} == compose ]]; }
+
+# The file of variables that Rails and streaming read.
+env_path() { if in_compose; then echo "${COMPOSE_ENV:-$COMPOSE_DIR/.env.production}"; else echo "$APP_DIR/.env.production"; fi; }
+
+# Compose hands a value on as it stands, quotes and all; everywhere else it is a dotenv file.
+env_format() { if in_compose; then echo verbatim; else echo dotenv; fi; }
+
+# app_env NAME: a variable as the app sees it.
+app_env() { python3 "$scripts/lib/dotenv.py" get "$(env_path)" "$1" "$(env_format)"; }
+
+# compose_words: the command line of Compose for this project, a word a line.
+compose_words() {
+  local file
+  # shellcheck disable=SC2086 # `docker compose` is two words
+  printf '%s\n' $COMPOSE_CLI
+  while read -r file; do [[ -z $file ]] || printf '%s\n' -f "$file"; done <<<"${COMPOSE_FILES:-}"
+  [[ -z ${COMPOSE_PROJECT:-} ]] || printf '%s\n' -p "$COMPOSE_PROJECT"
+}
+
+compose() {
+  local words
+  mapfile -t words < <(compose_words)
+  (cd "$COMPOSE_DIR" && "${words[@]}" "$@" 9>&-)
+}
+
+# psql_words: psql on Mastodon's database with its usual options, a word a line; SQL goes to stdin or after -c.
+psql_words() {
+  if in_compose; then
+    compose_words
+    printf '%s\n' exec -T "${DB_SERVICE:-db}" psql -XAtq -v ON_ERROR_STOP=1 -U "$DB_USER" -d "$DB_NAME"
+  else
+    local port=$PORT_TARGET_PG
+    [[ $SIDE == source ]] && port=$PG_PORT
+    printf '%s\n' runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -p "$port" -d "$DB_NAME"
+  fi
+}
+
+psql_app() {
+  local words
+  mapfile -t words < <(psql_words)
+  (cd "${COMPOSE_DIR:-/}" && "${words[@]}" "$@" 9>&-)
+}
+
+# tootctl_words ARG…: a word a line.
+tootctl_words() {
+  if in_compose; then
+    compose_words
+    printf '%s\n' exec -T "${WEB_UNITS%% *}" tootctl "$@"
+  else
+    # shellcheck disable=SC2016 # its own arguments, not ours
+    printf '%s\n' runuser -u "$APP_USER" -- bash -c \
+      'cd "$1" && export RAILS_ENV=production PATH="$2/.rbenv/shims:$2/.rbenv/bin:$PATH" && shift 2 && exec bin/tootctl "$@"' _ "$APP_DIR" "$APP_HOME" "$@"
+  fi
+}
+
+tootctl() {
+  local words
+  mapfile -t words < <(tootctl_words "$@")
+  (cd "${COMPOSE_DIR:-/}" && "${words[@]}" 9>&-)
+}

@@ -1,0 +1,33 @@
+# storage/copy (app): all media to the bucket in bulk, while the instance serves. The follower watches from before it begins.
+# shellcheck shell=bash
+. "$scripts/storage/shared.sh"
+. "$scripts/storage/follower.sh"
+
+present() {
+  need_tools
+  if uses_bucket || ! has_disk; then
+    log "storage/copy: media are in the bucket already, nothing is copied over them"
+    result files 0
+    return
+  fi
+  write_store
+  start_follower
+  local before=$changed files=0
+  if ! is_known copied; then
+    rm -f "$run/storage-copy.result"
+    follow_unit storage-copy "${COPY_DEADLINE:-2592000}" -- /usr/bin/python3 -B "$scripts/storage/bulk.py" "$store_json"
+    [[ -s $run/storage-copy.result ]] || die "the bulk copy to end with a result" "none" "run \`pulumi up\` again"
+    mark_known copied <"$run/storage-copy.result"
+    before=yes
+  fi
+  changed=$before
+  result_json media "$(cat "$known/copied")"
+}
+
+# The bucket keeps what it has: a migration back deletes no copy of anything.
+absent() {
+  ! uses_bucket || die "the app not to use the bucket" "S3_ENABLED=true in $(env_path)" "go back through storage/switch first"
+  drop_unit storage-copy
+  drop_unit storage-follow
+  drop_file "$known/copied" "$known/mark" "$known/caught" "$run/storage-copy.result" "$run/storage.step" "$run/storage-flush" "$run/storage-flushed"
+}
