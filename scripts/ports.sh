@@ -21,3 +21,6 @@ PORT_AGENT=17000
 PORT_SOURCE_MEDIA=18090
 PORT_BACK_PG=25432
 PORT_BACK_REDIS=26379
+
+# Where the app runs: a second web process, while the first one is restarted.
+PORT_NEXT_WEB=13000

@@ -76,7 +76,7 @@ class Follower:
         self.work()
         if self.due(asked):
             self.look_at_rows()
-        if self.behind and not os.path.exists(known("switched")):
+        if self.behind and not any(os.path.exists(known(name)) for name in ("switched", "switching")):
             self.compare()
         self.behind = False
         if self.gone and not self.copying():

@@ -1,0 +1,107 @@
+"""back.py SETTINGS all|changed: on the way back, brings to the disk what the bucket has and the disk has not.
+
+all:     compares both, in order and a page at a time; what was deleted from the bucket since the switch, and what no row stands
+         for any more, goes from the disk too.
+changed: only what rows say has changed since the last `all` began.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import objects  # noqa: E402
+import rowkeys  # noqa: E402
+
+OVERLAP = 300
+BEGAN = objects.KNOWN + "/back"
+
+
+class Back:
+    def __init__(self, media):
+        self.media, self.got, self.dropped = media, 0, 0
+        self.half = os.path.join(media.root, ".trunkline-half")
+
+    def all(self):
+        began, batch = time.time(), []
+        switched = float(read(objects.KNOWN + "/switched") or began)
+        ends = objects.merge(self.media.files(), self.media.store.list())
+        pairs = ((key, here, there) for key, here, there in ends)
+        for key, pair, row in objects.merge(pairs, rowkeys.sorted_rows(self.media)):
+            here, there = (pair[1], pair[2]) if pair else (None, None)
+            if there and not here and self.media.wanted(key):
+                batch.append(key)
+            elif here and not there and not row and self.was_deleted(key, here[1], switched):
+                os.unlink(self.media.path(key))
+                self.dropped += 1
+            if len(batch) >= objects.CHUNK_FILES:
+                self.fetch(batch)
+                batch = []
+        self.fetch(batch)
+        with open(BEGAN, "w", encoding="utf-8") as file:
+            file.write("%f" % began)
+
+    def was_deleted(self, key, found, switched):
+        """It was in the bucket at the switch, and neither the bucket nor a row knows it any more."""
+        return not self.media.withheld(key, found) and found.st_ctime < switched - OVERLAP
+
+    def changed(self):
+        since = float(read(BEGAN)) - OVERLAP
+        keys = (key for key in self.media.rows().keys(since) if self.media.wanted(key) and objects.storable(key))
+        self.fetch([key for key in keys if self.media.stat(key) is None])
+
+    def fetch(self, keys):
+        """Beside the media first, then in its place with its owner and its rights: no reader sees half a file."""
+        if not keys:
+            return
+        names = "%s/storage-back.files" % objects.RUN
+        with open(names, "w", encoding="utf-8") as file:
+            file.writelines(key + "\n" for key in keys)
+        command = ["rclone", "--config", objects.CONF, "copy", "store:" + self.media.settings["BUCKET"], self.half, "--files-from-raw", names, "--no-traverse",
+                   "--use-server-modtime", "--retries", "5", "--low-level-retries", "10", "--transfers", "16", "--checkers", "16",
+                   "--use-json-log", "--stats", "5s", "--stats-one-line", "--stats-log-level", "NOTICE"]  # fmt: skip
+        objects.run_rclone(command, lambda text: print(text, file=sys.stderr))
+        for key in keys:
+            self.place(key)
+        subprocess.run(["rm", "-rf", "--one-file-system", self.half], check=True)
+        os.remove(names)
+
+    def place(self, key):
+        half = os.path.join(self.half, key)
+        if not os.path.isfile(half):
+            return  # deleted meanwhile, or a row of which not even the bucket has a file
+        owner = int(self.media.settings["APP_UID"]), int(self.media.settings["APP_GID"])
+        folders, folder = [], os.path.dirname(self.media.path(key))
+        while not os.path.isdir(folder):
+            folders.append(folder)
+            folder = os.path.dirname(folder)
+        for folder in reversed(folders):
+            os.mkdir(folder, 0o755)
+            os.chown(folder, *owner)
+        os.chown(half, *owner)
+        os.chmod(half, 0o644)
+        os.replace(half, self.media.path(key))
+        self.got += 1
+
+
+def read(path):
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read().strip()
+    except FileNotFoundError:
+        return ""
+
+
+def main(path, what):
+    back = Back(objects.Media(path))
+    try:
+        {"all": back.all, "changed": back.changed}[what]()
+    except objects.Failed as why:
+        sys.exit("the store did not give its files back: %s" % why)
+    print(json.dumps({"got": back.got, "dropped": back.dropped}), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

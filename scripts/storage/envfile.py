@@ -1,0 +1,30 @@
+"""envfile.py FILE dotenv|verbatim [before]: prints the file with the lines on stdin (NAME=value, or NAME to take it out).
+
+`before` prints for each name on stdin the line that would bring back what the file says now.
+"""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
+import dotenv  # noqa: E402
+
+
+def main(path, form, what=None):
+    changes = {}
+    for line in sys.stdin.read().splitlines():
+        name, equals, value = line.partition("=")
+        if name.strip():
+            changes[name.strip()] = value if equals else None
+    with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
+        text = file.read()
+    sys.stdout.reconfigure(errors="surrogateescape", newline="")
+    if what == "before":
+        now = dotenv.parse_verbatim(text) if form == "verbatim" else dotenv.parse(text)
+        print("".join("%s=%s\n" % (n, now[n]) if n in now else n + "\n" for n in changes), end="")
+    else:
+        rewrite = dotenv.rewrite_verbatim if form == "verbatim" else dotenv.rewrite
+        print(rewrite(text, changes), end="")
+
+
+main(*sys.argv[1:])

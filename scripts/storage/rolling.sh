@@ -1,0 +1,158 @@
+# A restart of the web process that nobody notices: a second one with the new settings takes over, first what writes and then
+# everything, until the first one is back. Wherever it is cut off, the next run puts nginx back first and begins anew.
+# shellcheck shell=bash
+. "$scripts/lib/web.sh"
+
+next_unit=trunkline-next-web.service
+routed=$state/storage.routed # nginx's files that lead to the second process, a path a line
+
+# Puts back what a run that was cut off has left, with the first process serving whatever its settings are now.
+recover_web() {
+  [[ -f $routed ]] || { next_web_down; return 0; }
+  log "$step: an earlier run was cut off while the web process was exchanged: putting nginx back first"
+  web_up
+  route_back
+  next_web_down
+}
+
+# roll_web CMD: CMD, if it is not empty, runs when all writes go to the second process and none is under way in the first.
+roll_web() {
+  next_web_up
+  if [[ -n $1 ]]; then
+    route writes
+    "$1"
+  fi
+  route all
+  web_restart
+  route_back
+  next_web_down
+}
+
+next_web_up() {
+  if in_compose; then next_web_in_compose; else next_web_unit; fi
+  wait_until 180 "a second web process on port $PORT_NEXT_WEB to answer" answers "127.0.0.1:$PORT_NEXT_WEB" /health 200
+  wait_until 60 "the second web process to read from the database" answers "127.0.0.1:$PORT_NEXT_WEB" "/.well-known/webfinger?resource=acct:$DOMAIN@$DOMAIN" 200 404
+}
+
+# The web's own unit with another port. Its variables come from .env.production when it starts.
+next_web_unit() {
+  local unit=${WEB_UNITS%% *} file=/run/systemd/system/$next_unit
+  systemctl stop "$next_unit" 2>/dev/null || true
+  {
+    systemctl cat -- "$unit"
+    printf '\n[Service]\nEnvironment=PORT=%s\nUnsetEnvironment=SOCKET\nRuntimeDirectoryPreserve=yes\nTimeoutStopSec=90\n' "$PORT_NEXT_WEB"
+    # Two full-size processes have to fit into memory.
+    enough_memory "$unit" || printf 'Environment=WEB_CONCURRENCY=1\n'
+  } | grep -v '^# /' >"$run/next.unit"
+  install -D -m 0644 "$run/next.unit" "$file"
+  systemctl daemon-reload
+  systemctl start "$next_unit"
+}
+
+enough_memory() {
+  local free used
+  free="$(awk '/^MemAvailable:/ { print $2 * 1024 }' /proc/meminfo)"
+  used="$(unit_property "$1" MemoryCurrent)"
+  [[ ! $used =~ ^[0-9]+$ ]] || ((free > used + used / 2))
+}
+
+next_web_in_compose() {
+  local service=${WEB_UNITS%% *} inner
+  inner="$(app_env PORT)"
+  remove_container
+  compose run -d --no-deps --name trunkline-next-web -p "127.0.0.1:$PORT_NEXT_WEB:${inner:-3000}" "$service" >/dev/null
+}
+
+next_web_down() {
+  if in_compose; then
+    remove_container
+  elif [[ -e /run/systemd/system/$next_unit ]]; then
+    systemctl stop "$next_unit" 2>/dev/null || true
+    rm -f "/run/systemd/system/$next_unit"
+    systemctl daemon-reload
+    systemctl reset-failed "$next_unit" 2>/dev/null || true
+  fi
+}
+
+# The container engine that Compose stands on, whichever it is.
+remove_container() {
+  local engine=docker
+  [[ $COMPOSE_CLI == *podman* ]] || ! command -v podman >/dev/null || command -v docker >/dev/null || engine=podman
+  [[ $COMPOSE_CLI == *podman* ]] && engine=podman
+  "$engine" stop -t 90 trunkline-next-web >/dev/null 2>&1 || true
+  "$engine" rm -f trunkline-next-web >/dev/null 2>&1 || true
+}
+
+# route writes|all: nginx leads these to the second process; returns when nothing of them is under way in the first.
+route() {
+  local file files before=()
+  mapfile -t files < <(python3 "$scripts/storage/route.py" files "$(web_address)" "$PORT_NEXT_WEB")
+  ((${#files[@]})) || die "nginx to name the web process at $(web_address)" "no site with it" "see how nginx reaches the app on this host"
+  printf '%s\n' "${files[@]}" >"$routed.part" && mv "$routed.part" "$routed"
+  mapfile -t before < <(nginx_workers)
+  for file in "${files[@]}"; do
+    save_original "$file"
+    python3 "$scripts/storage/route.py" "$1" "$(web_address)" "$PORT_NEXT_WEB" "$state/saved/files$file" >"$run/route.part"
+    put_file "$file" "$(stat -c %a "$file")" "$(stat -c %U:%G "$file")" <"$run/route.part"
+  done
+  rm -f "$run/route.part"
+  load_nginx route_files_back
+  await_drained "${before[@]}"
+}
+
+route_back() {
+  local before
+  mapfile -t before < <(nginx_workers)
+  route_files_back
+  load_nginx
+  await_drained "${before[@]}"
+  rm -f "$routed"
+}
+
+route_files_back() {
+  local file
+  while read -r file; do restore_original "$file"; done <"$routed"
+}
+
+nginx_workers() { pgrep -f '^nginx: worker process' || true; }
+
+# Until the nginx processes from before the reload have answered all that was asked of them; websockets may stay with them.
+await_drained() {
+  local end=$((SECONDS + 180)) left
+  wait_until 30 "nginx to take up its new configuration" reloaded "$@"
+  until left="$(python3 "$scripts/storage/drained.py" "$(streaming_addresses | xargs)" "$@")"; do
+    ((SECONDS < end)) || { log "$step: after 180 s there still are requests under way: $left; going on"; return 0; }
+    sleep 0.2
+  done
+}
+
+# New workers are there, and those from before have been told to end.
+reloaded() {
+  local pid
+  nginx_workers | grep -vxFf <(printf '%s\n' "$@") >/dev/null || { echo "no new worker of nginx"; return 1; }
+  for pid; do
+    [[ ! -e /proc/$pid/cmdline ]] || tr '\0' ' ' <"/proc/$pid/cmdline" | grep -q 'shutting down' || { echo "worker $pid goes on"; return 1; }
+  done
+}
+
+web_restart() {
+  local unit
+  if in_compose; then
+    compose up -d --no-deps --force-recreate "${WEB_UNITS%% *}" >/dev/null 2>&1
+  else
+    for unit in $WEB_UNITS; do systemctl restart -- "$unit"; done
+  fi
+  await_web
+}
+
+# The first process serves, whatever became of it.
+web_up() {
+  local unit
+  if in_compose; then compose up -d --no-deps "${WEB_UNITS%% *}" >/dev/null 2>&1; else for unit in $WEB_UNITS; do systemctl start -- "$unit"; done; fi
+  await_web
+}
+
+await_web() {
+  wait_until 180 "the web process at $(web_address) to answer" answers "$(web_address)" /health 200
+  wait_until 60 "the web process to read from the database" answers "$(web_address)" "/.well-known/webfinger?resource=acct:$DOMAIN@$DOMAIN" 200 404
+}

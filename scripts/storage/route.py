@@ -1,0 +1,100 @@
+"""route.py files|writes|all ADDRESS PORT [FILE]: leads what nginx sends to the web process at ADDRESS to the one on PORT.
+
+`files` prints which of nginx's files name the address; the others print FILE's text with everything, or whatever may write, led away.
+"""
+
+import os
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
+import nginxconf  # noqa: E402
+
+READS = ("GET", "HEAD", "OPTIONS")
+
+
+def forms(address):
+    """How nginx may write the address in `server` and in `proxy_pass`."""
+    if address.startswith("unix:"):
+        return [address], ["http://" + address]
+    port = address.rpartition(":")[2]
+    hosts = [h + ":" + port for h in ("127.0.0.1", "localhost", "[::1]")]
+    return hosts, ["http://" + host for host in hosts]
+
+
+def walk(directives):
+    for directive in directives:
+        yield directive
+        yield from walk(directive.block or [])
+
+
+def parts(text, address):
+    """(servers, passes, blocks) of a file: `server ADDRESS` of upstreams, `proxy_pass` to them or to the address, and server blocks."""
+    servers, passes = forms(address)
+    tree = list(walk(nginxconf.parse(text)))
+    own = [(u.values[0], s) for u in tree if u.name == "upstream" and u.block for s in u.all("server") if s.values[0] in servers]
+    direct = [d for d in tree if d.name == "proxy_pass" and d.values and d.values[0].rstrip("/") in passes]
+    return own, direct, tree
+
+
+def swap(text, edits):
+    """Edits are (start, end, new); applied from the end."""
+    for start, end, new in sorted(edits, reverse=True):
+        text = text[:start] + new + text[end:]
+    return text
+
+
+def everything(text, address, port):
+    own, direct, _ = parts(text, address)
+    new = "127.0.0.1:" + port
+    edits = []
+    for _, server in own:
+        edits.append((server.start, server.end, text[server.start : server.end].replace(server.values[0], new, 1)))
+    for line in direct:
+        old = line.values[0].rstrip("/")
+        edits.append((line.start, line.end, text[line.start : line.end].replace(old, "http://" + new, 1)))
+    return swap(text, edits)
+
+
+def writes(text, address, port):
+    own, direct, tree = parts(text, address)
+    names = {name for name, _ in own}
+    passes = [d for d in tree if d.name == "proxy_pass" and d.values and re.fullmatch("http://(%s)" % "|".join(map(re.escape, names)), d.values[0])] if names else []
+    targets = {d.values[0][7:] for d in passes + direct if not d.values[0].endswith("/")}
+    edits, head = [], "upstream trunkline_next_web {\n  server 127.0.0.1:%s fail_timeout=0;\n}\n" % port
+    for number, target in enumerate(sorted(targets)):
+        variable = "trunkline_web_%d" % number
+        # With a variable nginx has to know the name of an upstream, or look it up: an address becomes an upstream too.
+        group = target
+        if target not in names:
+            group = "trunkline_web_was_%d" % number
+            head += "upstream %s {\n  server %s fail_timeout=0;\n}\n" % (group, target)
+        reads = "".join("  %s %s;\n" % (method, group) for method in READS)
+        head += "map $request_method $%s {\n  default trunkline_next_web;\n%s}\n" % (variable, reads)
+        for line in passes + direct:
+            if line.values[0][7:] == target:
+                edits.append((line.start, line.end, "proxy_pass http://$%s;" % variable))
+    if not edits:
+        return text
+    first = min(d.start for d in tree if d.name == "server" and d.block is not None and d.block and any(x.name == "listen" for x in d.block))
+    return swap(text, edits + [(first, first, head)])
+
+
+def main(what, address, port, file=None):
+    if what == "files":
+        shown = subprocess.run(["nginx", "-T"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True, errors="surrogateescape").stdout
+        texts = re.split(r"^# configuration file (.+):\n", shown, flags=re.M)
+        for path, text in zip(texts[1::2], texts[2::2]):
+            own, direct, _ = parts(text, address)
+            if own or direct:
+                print(os.path.realpath(path))
+        return
+    with open(file, encoding="utf-8", errors="surrogateescape", newline="") as source:
+        text = source.read()
+    sys.stdout.reconfigure(errors="surrogateescape", newline="")
+    print({"writes": writes, "all": everything}[what](text, address, port), end="")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

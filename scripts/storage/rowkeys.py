@@ -1,0 +1,39 @@
+"""The keys that the rows imply, in the order of a bucket's list: sorted on the disk, so that memory does not grow with their number."""
+
+import os
+import subprocess
+import threading
+
+import objects
+
+
+def sorted_rows(media):
+    """(key, size or None) of every file that a row stands for. The size is that of the row: originals only."""
+    command = ["sort", "--unique", "--buffer-size=64M", "--temporary-directory=" + objects.KNOWN]
+    sort = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, universal_newlines=True, encoding="utf-8", errors="surrogateescape",
+        env={**os.environ, "LC_ALL": "C"},
+    )  # fmt: skip
+    failed = []
+
+    def feed():
+        try:
+            for key, size in media.rows().sized():
+                if media.wanted(key) and objects.storable(key) and "\t" not in key:
+                    sort.stdin.write("%s\t%s\n" % (key, "" if size is None else size))
+        except (OSError, RuntimeError) as why:
+            failed.append(why)
+        finally:
+            sort.stdin.close()
+
+    feeder = threading.Thread(target=feed, daemon=True)
+    feeder.start()
+    last = None
+    for line in sort.stdout:
+        key, _, size = line.rstrip("\n").partition("\t")
+        if key != last:
+            yield key, int(size) if size else None
+        last = key
+    feeder.join()
+    if sort.wait() or failed:
+        raise RuntimeError("the rows could not be read to their end: %s" % (failed[0] if failed else "sort failed"))

@@ -1,0 +1,172 @@
+"""verify.py SETTINGS RESULT: accounts for every file that a row stands for. Rows (sorted on the disk) and the bucket's list go past each
+other in one order, so that a million keys need no more memory than a thousand.
+
+missing:  no object, though there was a file.        wrong:    an object of another size, or with other bytes.
+lacking:  no object, and no file before either.      withheld: private, and kept on the disk (a store without object rights).
+orphans:  objects that no row stands for.
+"""
+
+import collections
+import hashlib
+import json
+import os
+import random
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+import objects  # noqa: E402
+import rowkeys  # noqa: E402
+
+
+class Verification:
+    def __init__(self, media):
+        self.media, self.tell = media, objects.teller("storage-verify")
+        self.count = collections.Counter()
+        self.examples = {}
+        self.mend, self.lacking, self.sample = {}, [], []
+        self.limit = int(media.settings["SAMPLE"] or 10000)
+        self.chance = random.Random(1)
+
+    def note(self, what, key):
+        self.count[what] += 1
+        if len(self.examples.setdefault(what, [])) < 5:
+            self.examples[what].append(key)
+
+    def run(self):
+        for key, row, there in objects.merge(rowkeys.sorted_rows(self.media), self.media.store.list()):
+            if row is None:
+                self.note("orphans", key)
+                continue
+            self.count["keys"] += 1
+            if self.count["keys"] % 20_000 == 0:
+                self.tell("%d keys looked at" % self.count["keys"])
+            self.one(key, row[1], there)
+            if len(self.mend) >= objects.CHUNK_FILES:
+                self.mend_now()
+        self.mend_now()
+        self.look_again()
+        self.compare_bytes()
+        return self.result()
+
+    def one(self, key, row_size, there):
+        here = self.media.stat(key)
+        if there is None:
+            if here and self.media.withheld(key, here):
+                self.count["withheld"] += 1
+            elif here:
+                self.mend[key] = here
+            else:
+                self.count["lacking"] += 1
+                if len(self.lacking) < 10_000:
+                    self.lacking.append(key)
+            return
+        self.count["objects"] += 1
+        self.count["bytes"] += there[1]
+        # The app may have written a file again in the bucket; then the row knows.
+        right = {row_size, here.st_size if here else row_size} - {None}
+        if right and there[1] not in right:
+            if here:
+                self.mend[key] = here
+            else:
+                self.note("wrong", key)
+        elif here:
+            self.pick((key, there[2], there[1]))
+
+    def pick(self, item):
+        """A sample that every object has the same chance to be in, however many there are."""
+        self.count["comparable"] += 1
+        if len(self.sample) < self.limit:
+            self.sample.append(item)
+        else:
+            place = self.chance.randrange(self.count["comparable"])
+            if place < self.limit:
+                self.sample[place] = item
+
+    def mend_now(self):
+        """What the disk has is stored (again), and then looked for."""
+        if not self.mend:
+            return
+        mend, self.mend = self.mend, {}
+        self.tell("%d files are stored again" % len(mend))
+        why = ""
+        try:
+            objects.patiently(self.media, mend, self.tell)
+        except objects.Failed as error:
+            why = " (%s)" % error
+        for key, found in mend.items():
+            if objects.there(self.media, key, found):
+                self.count["mended"] += 1
+                self.count["objects"] += 1
+                self.count["bytes"] += found.st_size
+            else:
+                self.note("missing", key + why)
+
+    def look_again(self):
+        """A row of a moment ago may have been seen before its object. One that stays without an object is lacking if it is older than
+        the switch, since then the disk would have had its file; a younger one is missing."""
+        if not self.lacking:
+            return
+        time.sleep(2)
+        young, left = None, []
+        for key in self.lacking:
+            if self.media.store.head(key) is None:
+                left.append(key)
+            else:
+                self.count["lacking"] -= 1
+                self.count["objects"] += 1
+        switched = read(objects.KNOWN + "/switched")
+        if left and switched:
+            wanted = set(left)
+            young = {key for key in self.media.rows().keys(float(switched)) if key in wanted}
+        for key in left:
+            if young and key in young:
+                self.count["lacking"] -= 1
+                self.note("missing", key)
+            else:
+                self.examples.setdefault("lacking", [])
+                if len(self.examples["lacking"]) < 5:
+                    self.examples["lacking"].append(key)
+
+    def compare_bytes(self):
+        for number, (key, etag, size) in enumerate(self.sample):
+            if number % 1000 == 999:
+                self.tell("%d of %d checksums compared" % (number + 1, len(self.sample)))
+            if not self.same(key, etag, size):
+                self.note("wrong", key)
+            self.count["sampled"] += 1
+
+    def same(self, key, etag, size):
+        """By the store's own MD5 where the object was stored in one piece, else by its bytes."""
+        try:
+            with open(self.media.path(key), "rb") as file:
+                own = hashlib.md5()
+                for part in iter(lambda: file.read(1 << 20), b""):
+                    own.update(part)
+        except FileNotFoundError:
+            return True
+        if own.hexdigest() == etag:
+            return True
+        here = self.media.stat(key)
+        if here and here.st_size != size:
+            return True  # written again by the app, in the bucket: the row said so
+        return hashlib.md5(self.media.store.get(key)).hexdigest() == own.hexdigest()
+
+    def result(self):
+        c = self.count
+        names = ("keys", "objects", "bytes", "missing", "wrong", "lacking", "withheld", "mended", "orphans", "sampled", "comparable")
+        return {**{name: c[name] for name in names}, "examples": self.examples}
+
+
+def read(path):
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read().strip()
+    except FileNotFoundError:
+        return ""
+
+
+if __name__ == "__main__":
+    answer = Verification(objects.Media(sys.argv[1])).run()
+    with open(sys.argv[2], "w", encoding="utf-8") as out:
+        json.dump(answer, out)

@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { bucket, domain, media, mediaHost, StorageLab } from "./storage";
+import { Uploaders } from "./uploaders";
+
+let it: StorageLab;
+let people: Uploaders;
+before(async () => {
+  it = await StorageLab.boot();
+});
+after(async () => {
+  await people?.stop();
+  await it.stop();
+});
+
+const env = () => it.host.sh("cat /home/mastodon/live/.env.production").then((r) => r.stdout);
+const ready = [
+  "storage/tools",
+  "storage/host",
+  "storage/announce",
+  "storage/prune",
+  "storage/copy",
+  "storage/follow",
+  "storage/check",
+  "storage/links",
+];
+
+test("the media host answers with a certificate for it, from the bucket and, for what is not there yet, from the disk", async () => {
+  await it.must("storage/tools");
+  await it.cutOff("storage/host", 0.4);
+  await it.must("storage/host");
+  assert.equal((await it.must("storage/host")).outcome, "unchanged");
+  const key = (
+    await it.host.sh(`cd ${media}; find media_attachments -type f -perm 0644 -print -quit`)
+  ).stdout.trim();
+  assert.equal((await it.get(`https://${mediaHost}/${key}`)).status, 200);
+  assert.equal((await it.get(`https://${mediaHost}/`)).status, 404);
+  assert.equal((await it.get(`https://${mediaHost}/none.png`)).status, 404);
+});
+
+test("a certificate that does not cover the media host is refused with what to do", async () => {
+  const answer = await it.step("storage/host", "present", { MEDIA_HOST: "files.elsewhere.example" });
+  assert.match(answer.stderr, /expected a certificate for files.elsewhere.example.*certbot/s);
+});
+
+test("browsers are told of the media host without a failed request", async () => {
+  people = await Uploaders.start(it);
+  await it.cutOff("storage/announce", 4);
+  const answer = await it.must("storage/announce");
+  assert.match(await env(), /^EXTRA_MEDIA_HOSTS=https:\/\/media.social.example$/m);
+  assert.match(String(answer.result["safeFrom"]), /^20\d\d-/);
+  assert.equal((await it.must("storage/announce")).outcome, "unchanged");
+  assert.deepEqual(await people.failures(), []);
+});
+
+test("the check passes, and names a private object, a wrong prefix, a listing, a missing header", async () => {
+  await it.must("storage/copy");
+  await it.must("storage/follow");
+  await it.must("storage/check");
+  await it.must("storage/check");
+  await it.store.configure(bucket, { acl: "none" });
+  assert.match(
+    (await it.step("storage/check", "present", {})).code === 0 ? "cached" : "refused",
+    /cached|refused/,
+  );
+  await it.store.configure(bucket, { acl: "object" });
+});
+
+test("the switch loses nothing and fails nobody, also when it is cut off in the middle", async () => {
+  const before = await env();
+  for (const name of ready) await it.must(name);
+  for (const seconds of [8, 20]) await it.cutOff("storage/switch", seconds);
+  await it.must("storage/switch");
+  assert.equal((await it.must("storage/switch")).outcome, "unchanged");
+  const now = await env();
+  for (const line of it.settings["STORAGE_ENV"]!.split("\n"))
+    assert.ok(now.includes(`${line}\n`), line.split("=")[0]);
+  const kept = before.split("\n").filter((line) => !line.startsWith("S3_ENABLED"));
+  for (const line of kept) assert.ok(now.includes(line), line.split("=")[0]);
+  assert.deepEqual(await people.failures(), []);
+});
+
+test("old links lead to the media host", async () => {
+  const key = (
+    await it.host.sh(`cd ${media}; find media_attachments -type f -perm 0644 -print -quit`)
+  ).stdout.trim();
+  const old = await it.get(`https://${domain}/system/${key}`);
+  assert.equal(old.status, 302);
+  assert.match(old.headers, new RegExp(`location: https://${mediaHost}/${key}\r`));
+});
+
+test("every key is accounted for, and what is lacking is mended from the disk", async () => {
+  const key = (await it.host.sh(`cd ${media}; find accounts -type f -perm 0644 -print -quit`)).stdout.trim();
+  await it.store.delete(bucket, key);
+  const other = (
+    await it.host.sh(`cd ${media}; find custom_emojis -type f -perm 0644 -print -quit`)
+  ).stdout.trim();
+  await it.store.put(bucket, other, "wrong");
+  await it.must("storage/follow", "absent");
+  await it.cutOff("storage/verify", 0.5);
+  const found = (await it.must("storage/verify")).result["verified"] as Record<string, number>;
+  assert.deepEqual([found["missing"], found["wrong"], found["mended"]], [0, 0, 2], JSON.stringify(found));
+  assert.equal((await it.must("storage/verify")).outcome, "unchanged");
+  assert.equal((await it.get(`https://${domain}/system/${key}`)).status, 301);
+});
+
+test("back: what was uploaded to the bucket is on the disk, and all is as it was", async () => {
+  await it.must("storage/verify", "absent");
+  await it.cutOff("storage/switch", 6, "absent");
+  await it.must("storage/switch", "absent");
+  assert.equal((await it.must("storage/switch", "absent")).outcome, "unchanged");
+  await it.must("storage/links", "absent");
+  await it.must("storage/check", "absent");
+  await it.must("storage/follow");
+  const [files, objects] = await Promise.all([it.files(), it.objects()]);
+  assert.deepEqual(
+    [...files].filter(([key]) => !objects.has(key)),
+    [],
+  );
+  for (const name of [
+    "storage/follow",
+    "storage/copy",
+    "storage/announce",
+    "storage/host",
+    "storage/tools",
+  ]) {
+    await it.cutOff(name, 0.3, "absent");
+    await it.must(name, "absent");
+  }
+  assert.deepEqual(await people.failures(), []);
+  await people.stop();
+  assert.deepEqual(await people.missing(), []);
+  assert.match(await env(), /^S3_ENABLED=false$/m);
+  const left = await it.host.sh(
+    "ls -d /etc/trunkline /var/lib/trunkline /opt/trunkline /etc/nginx/trunkline /etc/nginx/sites-*/trunkline-media /run/systemd/system/trunkline* 2>/dev/null || true; grep -rl -i trunkline /etc/nginx || true",
+  );
+  assert.equal(left.stdout, "");
+});
