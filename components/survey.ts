@@ -31,7 +31,11 @@ interface Answer {
 
 /** Reads both servers and the zone, and changes nothing. */
 export async function survey(migration: Migration): Promise<Survey> {
-  const common = { salt: randomBytes(16).toString("hex"), ...migration.mastodon, domain: migration.domain };
+  const common = {
+    ...{ salt: randomBytes(16).toString("hex"), ...migration.mastodon, domain: migration.domain },
+    // Row by row takes its time; it is worth it only where media are to move.
+    mediaRows: migration.storage !== undefined,
+  };
   const [s, [there, t]] = await Promise.all([
     lookAtSource(migration, common),
     lookAtTarget(migration, common),
@@ -107,6 +111,7 @@ async function lookOnce(server: SshServer, settings: Record<string, unknown>): P
 export async function surveyScript(settings: Record<string, unknown>): Promise<string> {
   const folder = path.join(__dirname, "..", "scripts");
   const modules: Record<string, string> = {};
+  modules["keys"] = await readFile(path.join(folder, "media/keys.py"), "utf8");
   for (const part of ["lib", "survey"])
     for (const file of await readdir(path.join(folder, part)))
       if (file.endsWith(".py"))

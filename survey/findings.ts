@@ -9,6 +9,7 @@ import * as reach from "./findings/reach";
 import * as redis from "./findings/redis";
 import * as replication from "./findings/replication";
 import * as sidekiq from "./findings/sidekiq";
+import * as storage from "./findings/storage";
 import * as web from "./findings/web";
 import { reached } from "./phase";
 
@@ -29,8 +30,17 @@ const ahead: Check[] = [
   dns,
 ].flatMap((file): Check[] => Object.values(file));
 
+/** What has to be right before the media move; they have a way of their own. */
+const mediaAhead: Check[] = Object.values(storage);
+
+/** What of the server's move matters where nothing but the media move. */
+const mediaAlone: Check[] = [
+  ...[mastodon.missing, mastodon.domain, mastodon.version, mastodon.selfDestruct],
+  ...[media.mediaMissing, media.mediaMount],
+];
+
 /** Every check there is: a new one is found by being exported from its file. */
-export const checks: Check[] = [...always, ...ahead];
+export const checks: Check[] = [...always, ...ahead, ...mediaAhead];
 
 const order: Level[] = ["error", "warning", "note"];
 
@@ -39,8 +49,8 @@ export function findingsOf(seen: Seen): Finding[] {
   const { at, migration } = seen;
   const worst = reached(at, "switch") ? "note" : reached(migration.phase, at) ? "error" : "warning";
   const look = (list: Check[]) => list.flatMap((check) => check(seen) || []);
-  const moving = migration.target.provider === "none" ? [] : look(ahead);
-  return [...look(always), ...moving.map((f) => soften(f, worst))]
+  const moving = look(migration.target.provider === "none" ? mediaAlone : ahead);
+  return [...look(always), ...moving.map((f) => soften(f, worst)), ...look(mediaAhead)]
     .map((f) => (f.acceptable && migration.accepted.includes(f.code) ? accept(f) : f))
     .sort((a, b) => order.indexOf(a.level) - order.indexOf(b.level));
 }

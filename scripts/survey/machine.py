@@ -10,7 +10,7 @@ import time
 
 from probe import Unreadable, look, read, run
 
-TOOLS = ("rsync", "python3", "node", "ssh", "nginx", "systemctl", "sudo", "curl", "pg_lsclusters")
+TOOLS = ("rsync", "python3", "node", "ssh", "nginx", "systemctl", "sudo", "curl", "pg_lsclusters", "rclone", "certbot")
 
 
 def host():

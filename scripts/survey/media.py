@@ -6,7 +6,8 @@ import subprocess
 import time
 
 import machine
-from probe import Unreadable, note, read, run
+import media_rows
+from probe import Unreadable, look, note, read, run, unread
 
 # Bytes and files as the rows tell them, where counting the files takes too long.
 ROWS = """SELECT class || ' ' || bytes || ' ' || files FROM (
@@ -35,7 +36,19 @@ def media(settings, app, env, port, database):
             answer["classes"] = classes
             answer["bytes"] = sum(c["bytes"] for c in classes.values())
             answer["files"] = sum(c["files"] for c in classes.values())
+        if settings.get("mediaRows") and database:
+            counted = None if classes is None or any("media" == u["what"] for u in unread) else answer["files"]
+            rows = look("media, row by row", by_rows, real, port, database, counted)
+            answer.update({"rows": rows} if rows else {})
     return answer
+
+
+def by_rows(root, port, database, counted):
+    psql = ["runuser", "-u", "postgres", "--", "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-p", str(port), "-d", database]
+    try:
+        return media_rows.compare(root, psql, counted)
+    except (RuntimeError, media_rows.TooLong) as why:
+        raise Unreadable(str(why)) from None
 
 
 def count(root, seconds):

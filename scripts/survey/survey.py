@@ -26,7 +26,7 @@ if "MODULES" in globals():
 else:
     SETTINGS = json.load(sys.stdin)
     here = os.path.dirname(os.path.abspath(__file__))
-    sys.path[:0] = [here, os.path.join(here, "../lib")]
+    sys.path[:0] = [here, os.path.join(here, "../lib"), os.path.join(here, "../media")]
 sys.dont_write_bytecode = True
 
 import machine  # noqa: E402
@@ -60,7 +60,7 @@ def survey(settings):
         app["encryptedRows"] = pg["encryptedRows"] if pg else None
     login = seen["host"]["login"] if seen["host"] else machine.login()
     where = redis.address_of(settings, env)
-    trunkline = traces.traces(settings, login, app, pg, seen["nginx"], where)
+    trunkline = traces.traces(settings, login, app, env, pg, seen["nginx"], where)
     places = ["/", pg and pg["dataDir"], app and app["dir"], seen.get("media") and seen["media"]["realDir"], traces.STATE]
     for name in ("encryptedRows", "roles", "hba"):
         if pg:

@@ -7,12 +7,14 @@ import pwd
 import socket
 
 import redis
+import storage
 from probe import look, properties, read, run
 
 STATE = "/var/lib/trunkline"
 
 
-def traces(settings, login, app, pg, site, where):
+def traces(settings, login, app, env, pg, site, where):
+    media = look("media's way to object storage", storage.traces, env)
     return {
         "paths": [path for path in ("/opt/trunkline", "/etc/trunkline", STATE) if os.path.exists(path)],
         "keys": look("authorized_keys", keys, login, default=0),
@@ -27,6 +29,7 @@ def traces(settings, login, app, pg, site, where):
         "appInstalled": bool(app and app["version"] and os.path.exists(STATE + "/source.env")),
         "backup": look("pgBackRest's configuration", has_backup, default=False),
         "retired": os.path.exists(STATE + "/retired"),
+        **({"storage": media} if media else {}),
     }
 
 

@@ -6,12 +6,13 @@ import { hosts } from "./cases/hosts";
 import { mastodon } from "./cases/mastodon";
 import { postgres } from "./cases/postgres";
 import { redis } from "./cases/redis";
+import { storage } from "./cases/storage";
 import { web } from "./cases/web";
 import { inCloud, seen } from "./cases/worlds";
 import { migration } from "./configs";
 import { type Filled, now, source, traces } from "./raws";
 
-const cases = [...hosts, ...mastodon, ...postgres, ...redis, ...web];
+const cases = [...hosts, ...mastodon, ...postgres, ...redis, ...web, ...storage];
 
 for (const [code, level, evidence, world] of cases)
   test(`${code}: ${evidence.source}`, () => {

@@ -78,7 +78,7 @@ export function source(change: (raw: Filled) => void = () => undefined): Raw {
           key: "/etc/letsencrypt/live/social.example/privkey.pem",
           exists: true,
           matches: true,
-          names: ["social.example"],
+          names: ["social.example", "media.social.example"],
           notAfterMs: now + 60 * day,
           issuer: "R11",
         },
