@@ -23,20 +23,26 @@ export class Journey {
     const { stack } = this.world;
     this.timeline.begin(phase);
     await stack.setConfig({ phase });
-    const run = stack.up();
-    const struck = fault?.strike({
-      ...{ lab: this.world.lab, stack, run, source: this.world.source, clouds: this.world.clouds },
-      media: this.world.media,
-      target: () => this.world.target(),
-      log: this.say,
-    });
-    const [first] = await Promise.all([run.done, struck]);
+    const first = fault ? await this.struck(fault) : await stack.up().done;
     if (!fault && !first.ok) throw new Error(`${phase} failed:\n${why(first.output)}`);
     const last = fault ? await this.afterFault(fault, first) : first;
     this.timeline.end();
     // The judge listens to whichever Redis there is: a job may be made and done on either side of the switch.
     for (const host of this.world.lab.hosts()) if (host.running()) await watchJobs(host);
     return last;
+  }
+
+  /** One `pulumi up` with a fault in it. */
+  private async struck(fault: Fault): Promise<RunResult> {
+    const { lab, stack, source, clouds, media } = this.world;
+    const scene = { lab, stack, source, clouds, media, target: () => this.world.target(), log: this.say };
+    await fault.before?.(scene);
+    const run = stack.up();
+    const [first, strike] = await Promise.allSettled([run.done, fault.strike({ ...scene, run })]);
+    if (first.status === "rejected") throw first.reason;
+    if (strike.status === "rejected")
+      throw new Error(`${fault.title}: it did not strike: ${strike.reason}\n${why(first.value.output)}`);
+    return first.value;
   }
 
   private async afterFault(fault: Fault, first: RunResult): Promise<RunResult> {
@@ -62,6 +68,7 @@ export class Journey {
     const second = await stack.up().done;
     if (!second.ok)
       throw new Error(`${fault.title}: a plain second \`up\` failed too:\n${why(second.output)}`);
+    await this.checkPrimaries(`${fault.title}, after the second \`up\``);
     return second;
   }
 
@@ -76,6 +83,11 @@ export class Journey {
       records: world.records(),
       alone: media !== undefined,
       files: media && truth === "target" ? await media.files() : undefined,
+      // The old server's Redis keeps no log, as Debian ships it: what came after its last snapshot is gone with the power.
+      excuses: world.source.outages.map(({ from, to }) => ({
+        ...{ from: from - snapshotMs, to },
+        why: "when the old server lost its power",
+      })),
     });
   }
 
@@ -110,6 +122,9 @@ export class Journey {
     this.check(seen.ok, `${when}: ${seen.findings.join("; ")}`);
   }
 }
+
+/** The switchover has Redis take a snapshot some seconds before its pause. */
+const snapshotMs = 30_000;
 
 /** Why a run failed: the engine's diagnostics, without the plan that stands among them. */
 function why(output: string): string {

@@ -1,14 +1,14 @@
+import { closeSync, openSync, readSync, statSync } from "node:fs";
+import path from "node:path";
 import type { ApiFault, Clouds } from "../clouds";
 import type { Lab, LabHost } from "../lab";
 import type { MediaWorld } from "../media";
 import type { Run, Stack } from "../stack";
 
 /** What a fault may reach for. It breaks the world, never the report. */
-export interface FaultContext {
+export interface Scene {
   lab: Lab;
   stack: Stack;
-  /** The engine run that is to be disturbed. */
-  run: Run;
   source: LabHost;
   /** The new server, once the cloud has booted it. */
   target(): LabHost;
@@ -16,6 +16,11 @@ export interface FaultContext {
   /** The store that the media move to, in object-storage. */
   media?: MediaWorld;
   log(line: string): void;
+}
+
+export interface FaultContext extends Scene {
+  /** The engine run that is to be disturbed. */
+  run: Run;
 }
 
 export type { ApiFault };
@@ -26,6 +31,10 @@ export interface Fault {
   title: string;
   /** The phase whose `up` it strikes. */
   phase: "prepare" | "replicate" | "shift" | "switch" | "settle";
+  /** It can strike on the way back from that phase as well. @default false */
+  eitherWay?: boolean;
+  /** What is amiss before the run starts. @default - nothing */
+  before?(c: Scene): Promise<void>;
   /**
    * Breaks the world at its moment, and heals it: when the promise resolves, nothing is left in the way of a
    * plain second `up`. What the run then does by itself is the run's own affair.
@@ -55,12 +64,29 @@ export async function holds(host: LabHost, condition: string, seconds = 120): Pr
   if (r.code !== 0) throw new Error(`${host.name}: waited ${seconds} s for \`${condition}\`: ${r.stderr}`);
 }
 
-/** Waits until the switchover that is about to begin writes a line into its journal that fits (a grep pattern). */
-export async function switchoverSays(c: FaultContext, pattern: string): Promise<void> {
-  const journal = "/var/lib/trunkline/switchover.jsonl";
-  // Earlier runs are in the journal too, so only lines from here on count.
-  const lines = await c.target().sh(`wc -l <${journal}`, { allowFail: true });
-  const from = Number(lines.stdout.trim() || 0) + 1;
-  await stepStarts(c, "switchover/run");
-  await holds(c.target(), `tail -n +${from} ${journal} 2>/dev/null | grep -q '${pattern}'`);
+/**
+ * Waits until the switchover that is about to begin writes into its journal that it takes a step. The file is read
+ * from this side: entering the host would take longer than the step.
+ */
+export async function switchoverTakes(c: FaultContext, step: string | number): Promise<void> {
+  const journal = path.join(c.target().rootfs, "var/lib/trunkline/switchover.jsonl");
+  const sign = typeof step === "number" ? `"n": ${step},` : `"name": "${step}"`;
+  const size = () => statSync(journal, { throwIfNoEntry: false })?.size ?? 0;
+  const from = size(); // earlier runs are in it too
+  let over = false;
+  void c.run.done.then(() => (over = true));
+  while (!textFrom(journal, from, size()).includes(sign)) {
+    if (over) throw new Error(`the run ended before the switchover took its step ${step}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+function textFrom(file: string, from: number, to: number): string {
+  if (to <= from) return "";
+  const [handle, text] = [openSync(file, "r"), Buffer.alloc(to - from)];
+  try {
+    return text.toString("utf8", 0, readSync(handle, text, 0, text.length, from));
+  } finally {
+    closeSync(handle);
+  }
 }

@@ -1,4 +1,4 @@
-import { type Fault, type FaultContext, holds, stepStarts } from "./fault";
+import { type Fault, type FaultContext, holds, stepStarts, switchoverTakes } from "./fault";
 
 /** Cuts the way between the two servers at a moment, and heals it after some seconds. */
 function cutBetween(title: string, phase: Fault["phase"], how: "drop" | "reset", moment: Moment): Fault {
@@ -33,10 +33,23 @@ const inBaseBackup: Moment = async (c) => {
 const whileStreaming: Moment = Object.assign((c: FaultContext) => stepStarts(c, "media/copy"), {
   seconds: 60,
 });
-const inSwitch: Moment = async (c) => {
-  await stepStarts(c, "switchover/run");
-  await holds(c.target(), "systemctl is-active -q trunkline-switchover.service");
-};
+/** Where `pulumi up` runs. */
+const operator = "198.18.2.1";
+
+/** Cut as the old primary is shut down, between the two servers or between the admin and the new one. */
+function inSwitch(title: string, way: "tunnel" | "operator", how: "drop" | "reset"): Fault {
+  return {
+    title,
+    phase: "switch",
+    eitherWay: true,
+    async strike(c) {
+      await switchoverTakes(c, "fence");
+      const heal = await c.lab.cut(way === "tunnel" ? c.source : operator, c.target(), how);
+      await pause(10);
+      await heal();
+    },
+  };
+}
 
 export const network: Record<string, Fault> = {
   "cut-base-backup": cutBetween(
@@ -57,6 +70,8 @@ export const network: Record<string, Fault> = {
     "drop",
     whileStreaming,
   ),
-  "cut-switch": cutBetween("the connection reset in the switchover", "switch", "reset", inSwitch),
-  "drop-switch": cutBetween("packets silently dropped in the switchover", "switch", "drop", inSwitch),
+  "cut-switch": inSwitch("the tunnel's connections reset in the pause of the switchover", "tunnel", "reset"),
+  "drop-switch": inSwitch("the tunnel's packets silently dropped in the pause", "tunnel", "drop"),
+  "cut-operator": inSwitch("the admin's own connection reset in the switchover", "operator", "reset"),
+  "drop-operator": inSwitch("the admin's packets silently dropped in the switchover", "operator", "drop"),
 };

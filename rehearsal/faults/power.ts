@@ -1,4 +1,4 @@
-import { type Fault, stepStarts, switchoverSays } from "./fault";
+import { type Fault, holds, stepStarts, switchoverTakes } from "./fault";
 
 export const power: Record<string, Fault> = {
   "reboot-old-replicate": {
@@ -13,23 +13,25 @@ export const power: Record<string, Fault> = {
     title: "the old server loses power just after the fence",
     phase: "switch",
     async strike(c) {
-      await switchoverSays(c, '"name": "promote"');
+      await switchoverTakes(c, "promote");
       await c.source.reboot();
     },
   },
   "reboot-old-settled": {
     title: "the old server loses power after settle",
     phase: "settle",
+    fails: "no",
     async strike(c) {
       await c.run.done;
       await c.source.reboot();
+      await holds(c.target(), `[[ "$(${followers})" == streaming ]]`);
     },
   },
   "reboot-new-before-promote": {
     title: "the new server loses power before it is promoted",
     phase: "switch",
     async strike(c) {
-      await switchoverSays(c, '"name": "promote"');
+      await switchoverTakes(c, "fence");
       await c.target().reboot();
     },
   },
@@ -37,8 +39,10 @@ export const power: Record<string, Fault> = {
     title: "the new server loses power after it was promoted",
     phase: "switch",
     async strike(c) {
-      await switchoverSays(c, '"name": "answer"');
+      await switchoverTakes(c, "answer");
       await c.target().reboot();
     },
   },
 };
+
+const followers = "runuser -u postgres -- psql -XAtqc 'SELECT state FROM pg_stat_replication'";

@@ -1,9 +1,22 @@
-import { type Fault, holds, stepStarts } from "./fault";
+import { statfsSync } from "node:fs";
+import path from "node:path";
+import { run } from "../lab/run";
+import { type Fault, type FaultContext, stepStarts, switchoverTakes } from "./fault";
 
-const filler = "/var/lib/postgresql/filler";
+const filler = "var/lib/postgresql/filler";
 
-/** Fills the database's disk to the last block; the file is removed to heal. */
-const fill = `dd if=/dev/zero of=${filler} bs=1M 2>/dev/null; dd if=/dev/zero of=${filler} bs=4k oflag=append conv=notrunc 2>/dev/null; true`;
+/** Fills the new server's disk to the last block, from this side, since there is little time; it is removed to heal. */
+async function fill(c: FaultContext): Promise<void> {
+  const file = path.join(c.target().rootfs, filler);
+  const { blocks, bavail, bsize } = statfsSync(path.dirname(file));
+  if (blocks * bsize > 2 ** 33) throw new Error("the new server has no disk of its own that could be filled");
+  const rest = `cat /dev/zero >>"$1" || true`;
+  await run(["bash", "-c", `fallocate -l "$2" "$1" || true; ${rest}`, "fill", file, `${bavail * bsize}`]);
+}
+
+async function heal(c: FaultContext): Promise<void> {
+  await c.target().sh(`rm -f /${filler}`);
+}
 
 export const storage: Record<string, Fault> = {
   "disk-full-base-backup": {
@@ -14,21 +27,35 @@ export const storage: Record<string, Fault> = {
     says: /space/i,
     async strike(c) {
       await stepStarts(c, "database/standby");
-      await c.target().sh(fill, { timeoutMs: 60_000 });
+      await fill(c);
       await c.run.done;
-      await c.target().sh(`rm -f ${filler}`);
+      await heal(c);
+    },
+  },
+  "disk-full-switch": {
+    title: "the new server's disk is full when the switchover begins",
+    phase: "switch",
+    diskMiB: 3000,
+    fails: "must",
+    says: /space/i,
+    async strike(c) {
+      await switchoverTakes(c, "drain");
+      await fill(c);
+      await c.run.done;
+      await heal(c);
     },
   },
   "disk-full-promote": {
     title: "the new server's disk is full when it is to be promoted",
     phase: "switch",
     diskMiB: 3000,
+    fails: "must",
+    says: /space/i,
     async strike(c) {
-      await stepStarts(c, "switchover/run");
-      await holds(c.target(), "systemctl is-active -q trunkline-switchover.service");
-      await c.target().sh(fill, { timeoutMs: 60_000 });
+      await switchoverTakes(c, "fence");
+      await fill(c);
       await c.run.done;
-      await c.target().sh(`rm -f ${filler}`);
+      await heal(c);
     },
   },
 };

@@ -23,6 +23,8 @@ export class LabHost {
   /** As in known_hosts, without the host's name: `ssh-ed25519 AAAA…`. */
   readonly hostKeyPublic: string;
   private readonly side: string;
+  /** When it had no power, in milliseconds of the wall clock. */
+  readonly outages: { from: number; to: number }[] = [];
   private machine?: ChildProcess;
   private boots = 0;
 
@@ -69,6 +71,8 @@ export class LabHost {
     if (this.running()) return;
     this.machine = this.spawnMachine();
     await this.booted();
+    const outage = this.outages.at(-1);
+    if (outage?.to === Infinity) outage.to = Date.now();
   }
 
   /** Waits until the host is up; `fits` may tell a new init from the one before an orderly reboot. */
@@ -89,6 +93,7 @@ export class LabHost {
     if (!this.running()) return;
     const machine = this.machine!;
     machine.removeAllListeners("exit"); // it may be rebooting itself just now
+    this.outages.push({ from: Date.now(), to: Infinity });
     process.kill(this.findPid() ?? machine.pid!, "SIGKILL");
     const late = setTimeout(() => machine.kill("SIGKILL"), 5_000);
     await waitFor(

@@ -26,7 +26,7 @@ from postgres import Postgres
 
 VERBS = {
     "ping", "status", "unrest", "receiving", "checkpoint", "fill_segment", "follow_settings", "hurry", "keep_slot", "drop_slot",
-    "fence", "unfence", "follow", "promote",
+    "fence", "unfence", "follow", "promote", "stillborn", "arise",
 }
 
 

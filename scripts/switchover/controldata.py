@@ -6,6 +6,8 @@ import subprocess
 
 SHUT_DOWN = 1  # DBState of a primary after its shutdown checkpoint, once every connected standby has it
 
+RECOVERING = ("in archive recovery", "shut down in recovery")  # a standby, and one that has not been promoted to the end
+
 
 def state_number(data):
     """The cluster state, straight from the file: 8 bytes system id, 4 + 4 versions, then the state. Cheap enough to poll."""

@@ -1,5 +1,6 @@
 """What a switchover did so far, on disk: one JSON object a line. A line that matters is on the platter before the deed."""
 
+import errno
 import json
 import os
 import time
@@ -19,10 +20,17 @@ class Journal:
     def write(self, event, sync=False, **fields):
         last = self.entries[-1] if self.entries else {}
         entry = {"run": last.get("run", 0), "direction": last.get("direction"), **fields, "event": event, "at": time.time()}
-        os.write(self.file, (json.dumps(entry) + "\n").encode())
+        self._append((json.dumps(entry) + "\n").encode())
         if sync:
             os.fdatasync(self.file)
         self.entries.append(entry)
+
+    def _append(self, line):
+        """Whole or not at all: a disk that is almost full takes a part."""
+        size = os.fstat(self.file).st_size
+        if os.write(self.file, line) < len(line):
+            os.ftruncate(self.file, size)
+            raise OSError(errno.ENOSPC, f"no space left for the journal in {self.path}")
 
     def start(self, direction):
         run = max((entry["run"] for entry in self.entries), default=0) + 1

@@ -7,11 +7,12 @@ from postgres import Postgres, Refused
 from proxy import Proxy
 from redislink import Redis
 from redismove import RedisMove
-from remote import Remote, persist
+from remote import AgentLost, Remote, persist
 from sidekiq import Sidekiq
 from wire import SqlError
 
 MAX_LAG = 256 << 10  # bytes of WAL; what is missing at the pause is waited for
+MIN_ROOM = 256  # MiB on the disk of the one to be promoted, which begins a new timeline
 
 
 class Move:
@@ -26,6 +27,7 @@ class Move:
         self.pooler, self.proxy = Pooler(settings["pooler"]), Proxy(settings["proxy"])
         self.redis = RedisMove(settings["redis"], self.old.name, self.new.name) if settings["carryRedis"] else None
         self.sidekiq = Sidekiq(settings["sidekiqUnits"], self.queues)
+        self.patience = 60  # seconds for the other server to come back
         self.fenced = None  # what pg_control of the old one said once it was down
         self.figures = {}
         self.begun = None  # of the pause, by the monotonic clock
@@ -44,6 +46,7 @@ class Move:
     def connect(self):
         """Everything that the pause will need; patient, since a server may just have been rebooted."""
         persist(60, self.source.connect)
+        self.new.arise(seconds=60)
         persist(60, lambda: self.pooler.connect().connect_probe())
         if self.redis:
             persist(60, self.redis.connect)
@@ -56,10 +59,13 @@ class Move:
 
     def look(self):
         old, new = self.old.status(), self.new.status()
+        if old["systemId"] != new["systemId"]:
+            raise Refused(
+                f"Postgres on the {self.new.name} is a standby of another database: its system identifier is {new['systemId']},"
+                f" and the {self.old.name}'s {old['systemId']}"
+            )
         if (old["role"], new["role"]) != ("primary", "standby"):
             raise Refused(f"{self.old.name} is {old['role']} and {self.new.name} {new['role']}; expected the primary and its standby")
-        if old["systemId"] != new["systemId"]:
-            raise Refused(f"{self.new.name} is a standby of another database: {new['systemId']}, not {old['systemId']}")
         if self.redis:
             self.redis.await_link(60)
             self.redis.check()
@@ -96,7 +102,16 @@ class Move:
             if time.monotonic() > end:
                 raise Refused(f"no calm moment on {self.old.name} within {seconds} s: {found or 'the standby does not stream'}")
             time.sleep(0.1)
+        room = self.new.status()["freeMb"]
+        if room < MIN_ROOM:
+            raise Refused(f"no space to promote: the disk of Postgres on the {self.new.name} has {room} MiB left; free at least {MIN_ROOM}")
         self.pooler.ready_for_window()
+
+    def cool(self):
+        """Undoes `warm` on the new one; if it is down, the next run finds there what it would make."""
+        if self.new.status()["role"] != "down":
+            self.new.hurry(on=False)
+            self.new.drop_slot(slot=slot_of(self.old), seconds=20)
 
     # The pause
 
@@ -121,6 +136,13 @@ class Move:
         proof = {key: self.fenced[key] for key in ("location", "systemId", "timeline")}
         done = self.new.promote(location=proof["location"], system_id=proof["systemId"], timeline=proof["timeline"], seconds=2.0)
         self.figures.update(done)
+
+    def stillborn(self):
+        """Whether the new one died of its promotion, with nothing written. If that can't be known, it is not said."""
+        try:
+            return self.new.stillborn(timeline=self.fenced["timeline"])
+        except (AgentLost, OSError, RuntimeError):
+            return False
 
     def resume(self):
         self.pooler.point(self.new.name)
@@ -147,6 +169,7 @@ class Move:
             self.paused_at = None
 
     def move_redis(self):
+        persist(self.patience, self.source.connect)
         if not self.redis:
             self._flip()
             self.proxy.cut(self.old.name)

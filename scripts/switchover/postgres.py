@@ -31,8 +31,9 @@ class Postgres:
         return "pong"
 
     def status(self):
-        """Role as it is now: primary, standby or down, with what pg_control says."""
-        return {**controldata.read(self.settings["bin"], self.data), "role": self._role(), "signal": os.path.exists(self.process.signal_file)}
+        """Role as it is now: primary, standby or down, with what pg_control says, and the room on its disk."""
+        disk = os.statvfs(self.data)
+        return {**controldata.read(self.settings["bin"], self.data), "role": self._role(), "freeMb": disk.f_bavail * disk.f_frsize >> 20}
 
     def unrest(self, follower):
         """What would make a switchover long, or unsafe: long transactions, other clients, other walsenders, lag."""
@@ -194,6 +195,15 @@ class Postgres:
             time.sleep(0.001)
         return {"proofMs": _ms(started, proved), "promoteMs": _ms(proved, time.monotonic())}
 
+    def stillborn(self, timeline):
+        return self.process.stillborn(self.settings["bin"], timeline)
+
+    def arise(self, seconds):
+        """Starts a standby that has ended. Never a primary: what ended it may have made the other side one."""
+        if self._role() == "down" and os.path.exists(self.process.signal_file):
+            self.process.start()
+            self._await_role("standby", seconds)
+
     # Parts
 
     def sql(self, text, seconds=5.0):
@@ -235,7 +245,6 @@ class Postgres:
             if time.monotonic() > end:
                 raise TimeoutError(f"Postgres is not a {role} within {seconds} s of its start, but {self._role()}: see `journalctl -u {self.settings['unit']}` and its log")
             time.sleep(0.01)
-
 
 
 def _ms(since, until):

@@ -5,6 +5,8 @@ import signal
 import subprocess
 import time
 
+import controldata
+
 
 class Postmaster:
     """`data` is the data directory, `unit` the systemd unit that starts it."""
@@ -64,6 +66,19 @@ class Postmaster:
                 _kill(pid, signal.SIGTERM)
             elif "archiver" in _command(above) and parent.get(above) == self.pid():
                 _kill(pid, signal.SIGKILL)  # the command, so that the archiver itself ends in order
+
+    def stillborn(self, bin_dir, timeline):
+        """Whether it died in its promotion before it could take a write, as pg_control knows. Then it can only start as a standby."""
+        if self.pid():
+            return False
+        self._systemctl("stop", 60)  # and whatever was about to start it
+        if self.pid() or controldata.read(bin_dir, self.data)["state"] not in controldata.RECOVERING:
+            return False
+        self.mark_standby(True)
+        history = os.path.join(self.data, "pg_wal", f"{timeline + 1:08X}.history")
+        if os.path.exists(history):
+            os.unlink(history)  # it would wait for a timeline that never came to be
+        return True
 
     def start(self):
         """Without waiting for systemctl, which is seconds late: whoever starts it looks for itself."""

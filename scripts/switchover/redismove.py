@@ -3,7 +3,7 @@
 import time
 
 from postgres import Refused
-from redislink import Redis, parse_info
+from redislink import Redis, RedisError, parse_info
 
 PAUSE_MS = 5000  # a lease: if this process dies, writers go on by themselves
 
@@ -52,6 +52,19 @@ class RedisMove:
             self.old.call("CONFIG", "SET", "masteruser", settings["login"]["user"])
         for server in (self.old, self.new):
             server.call("CONFIG", "REWRITE")
+        self._save()
+
+    def _save(self, seconds=300):
+        """A Redis without a log has its memory on disk as of minutes ago; if the old one loses its power in the switch, that counts."""
+        if self.old.call("CONFIG", "GET", "appendonly")[1] == "yes":
+            return
+        try:
+            self.old.call("BGSAVE", "SCHEDULE")
+        except RedisError:
+            return  # one is under way, or there is no memory for it: then as ever
+        end = time.monotonic() + seconds
+        while self.old.info("persistence")["rdb_bgsave_in_progress"] != "0" and time.monotonic() < end:
+            time.sleep(0.05)
 
     def await_link(self, seconds):
         """After a reboot the replica may still be loading, or looking for its primary: not within the pause."""

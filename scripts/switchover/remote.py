@@ -1,5 +1,6 @@
 """The controller's end of the agent: the verbs of Postgres, over the tunnel."""
 
+import builtins
 import hmac
 import json
 import secrets
@@ -63,8 +64,7 @@ class Remote:
             raise AgentLost(f"the agent on {self.name} was lost during {verb}: {error}") from error
         if answer["ok"]:
             return answer["result"]
-        kind = {"Refused": Refused, "TimeoutError": TimeoutError}.get(answer["kind"], RuntimeError)
-        raise kind(f"{self.name}: {answer['error']}")
+        raise _error(answer["kind"], f"{self.name}: {answer['error']}")
 
     def _write(self, message):
         self.lines.write(json.dumps(message).encode() + b"\n")
@@ -74,6 +74,14 @@ class Remote:
         if not line:
             raise ConnectionError("it closed the connection")
         return json.loads(line)
+
+
+def _error(kind, text):
+    """The agent's error as it would have been raised here."""
+    if kind == "SqlError":
+        return SqlError("agent", text)
+    known = {"Refused": Refused}.get(kind) or getattr(builtins, kind, None)
+    return known(text) if isinstance(known, type) and issubclass(known, (OSError, Refused)) else RuntimeError(text)
 
 
 def persist(seconds, act):

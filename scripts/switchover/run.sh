@@ -28,7 +28,10 @@ move_to() { # SIDE DIRECTION
   stand_guard
   rm -f "$state/switchover.result.json"
   # A run that was killed ends badly, and yet the move may be whole: its guard finished it. Where the data are decides.
-  (follow_unit switchover "$((DRAIN_SECONDS + 1800))" -- "${controller[@]}" "$2") || stands "$1" || { explained=yes; exit 1; }
+  if ! (follow_unit switchover "$((DRAIN_SECONDS + 1800))" -- "${controller[@]}" "$2"); then
+    stands "$1" || { explained=yes; exit 1; }
+    log "switchover: it was broken off, and then finished by what guards it; nothing is left to do"
+  fi
   changed=yes
   stands "$1" || die "the data on the $1, and everything in its place" "$there" "run \`pulumi up\` again"
 }

@@ -18,6 +18,7 @@ from journal import Journal
 from move import Move
 from postgres import Refused
 from remote import AgentLost, persist
+from wire import SqlError
 
 STEPS = [
     "connect", "look", "drain", "warm", "calm", "pause", "fence", "promote", "resume", "answer", "move_redis", "wake", "follow", "tidy",
@@ -34,13 +35,24 @@ class Run:
         self.times = {}
 
     def step(self, name):
-        """One numbered step, in the journal before it is taken. Syncs to disk only where a power loss would matter."""
+        self.announce(name)
+        self.take(name)
+
+    def announce(self, name):
+        """Writes down which numbered step is about to be taken. Syncs to disk only where a power loss would matter."""
         number = NUMBER[name]
         proof = {"fenced": self.move.fenced} if name == "promote" else {}
-        self.journal.write("step", sync=name in ("drain", "pause", "promote"), n=number, name=name, **proof)
+        try:
+            self.journal.write("step", sync=name in ("drain", "pause", "promote"), n=number, name=name, **proof)
+        except OSError as error:  # a full disk
+            if self.reached < NO_RETURN:
+                raise
+            print(f"not in the journal: {name}: {error}", flush=True)  # from `promote` on it says enough
         self.reached = max(self.reached, number)
         if not NUMBER["pause"] < number < NUMBER["answer"]:
             self.progress(f"{number} of {len(STEPS)}: {name}")
+
+    def take(self, name):
         begun = time.monotonic()
         getattr(self.move, name)()
         self.times[name] = round((time.monotonic() - begun) * 1000, 1)
@@ -50,20 +62,32 @@ class Run:
         try:
             for name in STEPS[: NO_RETURN - 1]:
                 self.step(name)
-            self.step("promote")
-        except Exception as error:
-            if self.reached >= NO_RETURN and not isinstance(error, Refused):
-                self.finish()  # promotion was asked for, and how it ended is not known
-                return
+            self.announce("promote")
+        except Exception:
             self.undo()
             raise
-        self.finish(NO_RETURN + 1)
+        self.onward(10)
 
-    def finish(self, first=NO_RETURN):
-        for name in STEPS[first - 1 :]:
+    def onward(self, seconds):
+        """From `promote` on there is no way but forward, unless the new one refuses, or dies of it before it took a write."""
+        try:
+            persist(seconds, self.promote)
+        except Refused:
+            self.undo()
+            raise
+        for name in STEPS[NO_RETURN:]:
             self.step(name)
         self.journal.write("done", sync=True)
         self.report()
+
+    def promote(self):
+        try:
+            self.take("promote")
+        except (AgentLost, OSError, SqlError) as error:
+            if not self.move.stillborn():
+                raise
+            new, old = self.move.new.name, self.move.old.name
+            raise Refused(f"Postgres on the {new} died as it was promoted, before it took a write; the {old} serves on. {error}") from error
 
     def undo(self):
         """Everything as before this run, in the order in which people feel it. Only ever called while the new one is no primary."""
@@ -76,8 +100,7 @@ class Run:
         if reached >= NUMBER["drain"]:
             move.sidekiq.wake()
         if reached >= NUMBER["warm"]:
-            persist(60, lambda: move.new.hurry(on=False))
-            persist(60, lambda: move.new.drop_slot(slot=f"trunkline_{move.old.name}", seconds=20))
+            persist(60, move.cool)
         self.journal.write("undone", sync=True)
 
     def report(self):
@@ -107,13 +130,8 @@ def recover(settings, journal):
         return
     run.move.paused_at = next(entry["at"] for entry in entries if entry.get("name") == "pause")
     run.move.fenced = next(entry["fenced"] for entry in entries if "fenced" in entry)
-    persist(600, run.move.source.connect)
-    try:
-        persist(600, lambda: run.step("promote"))
-    except Refused:
-        run.undo()  # it has no proof, so it was not promoted
-        raise
-    run.finish(NO_RETURN + 1)
+    run.move.patience = 600
+    run.onward(600)
 
 
 def look(settings):

@@ -1,9 +1,10 @@
-import { faults } from "../../rehearsal/faults";
 import { faultSeries } from "./faults";
 
-/** Killed (-9) at each of its numbered steps. */
+const steps = Array.from({ length: 14 }, (_, i) => i + 1);
+
+/** At each numbered step of the switchover: first the unit itself is killed (-9), then, on the way back, `pulumi up`. */
 faultSeries({
   phase: "switch",
   from: "shift",
-  names: Object.keys(faults).filter((name) => name.startsWith("kill-switchover-")),
+  names: steps.flatMap((n) => [`kill-switchover-${n}`, `kill-up-switchover-${n}`]),
 });

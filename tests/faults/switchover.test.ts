@@ -16,7 +16,7 @@ before(async () => {
   await pair.replicate();
   await pair.target.put(
     "/root/killer/sitecustomize.py",
-    readFileSync(path.join(__dirname, "killer.py"), "utf8"),
+    readFileSync(path.join(__dirname, "../../rehearsal/faults/killer.py"), "utf8"),
   );
   const unit = "/etc/systemd/system/trunkline-switchover.service.d/killer.conf";
   await pair.target.put(unit, "[Service]\nEnvironment=PYTHONPATH=/root/killer\n");
@@ -275,7 +275,9 @@ test("a standby of another database is refused before anything is paused", async
     runuser -u postgres -- touch /var/lib/postgresql/15/main/standby.signal
     systemctl start postgresql@15-main || true`);
   const record = await underLoad(async () => {
-    assert.notEqual((await pair.step("switchover/run")).code, 0);
+    const refused = await pair.step("switchover/run");
+    assert.notEqual(refused.code, 0);
+    assert.match(refused.stderr, /is a standby of another database/);
   });
   assert.ok(record.gapMs < 2_000, `${record.gapMs} ms`);
   await pair.target.sh(`
