@@ -22,7 +22,7 @@ export const storage: Record<string, Fault> = {
   "disk-full-base-backup": {
     title: "the new server's disk is full in the base backup",
     phase: "replicate",
-    diskMiB: 3000,
+    diskMiB: 6000,
     fails: "must",
     says: /space/i,
     async strike(c) {
@@ -35,7 +35,7 @@ export const storage: Record<string, Fault> = {
   "disk-full-switch": {
     title: "the new server's disk is full when the switchover begins",
     phase: "switch",
-    diskMiB: 3000,
+    diskMiB: 6000,
     fails: "must",
     says: /space/i,
     async strike(c) {
@@ -48,7 +48,7 @@ export const storage: Record<string, Fault> = {
   "disk-full-promote": {
     title: "the new server's disk is full when it is to be promoted",
     phase: "switch",
-    diskMiB: 3000,
+    diskMiB: 6000,
     fails: "must",
     says: /space/i,
     async strike(c) {

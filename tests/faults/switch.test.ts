@@ -25,5 +25,5 @@ faultSeries({
     "reboot-new-after-promote",
     "reboot-old-fenced",
   ],
-  diskMiB: 3000,
+  diskMiB: 6000,
 });
