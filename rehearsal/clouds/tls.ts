@@ -21,13 +21,21 @@ function generate(inputs: Props): { key: KeyObject; openssh: string } {
   }
   const openssh =
     algorithm === "ED25519"
-      ? utils.generateKeyPairSync("ed25519").private
+      ? ed25519Pair().private
       : algorithm === "RSA"
         ? utils.generateKeyPairSync("rsa", { bits: Number(inputs["rsaBits"] ?? 2048) }).private
         : utils.generateKeyPairSync("ecdsa", { bits: CURVES[curve] as 256 | 384 | 521 }).private;
   const parsed = utils.parseKey(openssh);
   if (parsed instanceof Error) throw parsed;
   return { key: createPrivateKey(parsed.getPrivatePEM()), openssh };
+}
+
+/** One in 256 of ssh2's pairs is malformed: it drops a public key's first byte if that is zero. */
+export function ed25519Pair(): { private: string; public: string } {
+  for (;;) {
+    const pair = utils.generateKeyPairSync("ed25519");
+    if (!(utils.parseKey(pair.private) instanceof Error)) return pair;
+  }
 }
 
 function privatePem(key: KeyObject): string {

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { afterEach, beforeEach, describe, it } from "node:test";
-import { utils } from "ssh2";
 import { startClouds, type Clouds, type NewServer } from "../../rehearsal/clouds";
 import type { FirewallRule } from "../../rehearsal/clouds/store";
+import { ed25519Pair } from "../../rehearsal/clouds/tls";
 import type { Props } from "../../rehearsal/clouds/values";
 import { Plugin, portsOf } from "./plugin";
 
@@ -53,7 +53,7 @@ describe("hcloud", () => {
   });
 
   it("boots a server with keys, host key and address, and gives what the API gives", async () => {
-    const { public: publicKey } = utils.generateKeyPairSync("ed25519");
+    const { public: publicKey } = ed25519Pair();
     const key = await plugin.create(KEY, { publicKey });
     assert.match(String(key.outputs["name"]), /^thing-[0-9a-f]{7}$/);
     const ip = await plugin.create(IP, { type: "ipv4", location: "fsn1", name: "ip" });

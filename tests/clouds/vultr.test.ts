@@ -1,9 +1,9 @@
 /** The stand-in Vultr. */
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { utils } from "ssh2";
 import { startClouds, type Clouds, type NewServer } from "../../rehearsal/clouds";
 import type { FirewallRule } from "../../rehearsal/clouds/store";
+import { ed25519Pair } from "../../rehearsal/clouds/tls";
 import type { Props } from "../../rehearsal/clouds/values";
 import { Plugin, portsOf } from "./plugin";
 
@@ -37,7 +37,7 @@ describe("vultr", () => {
   });
 
   it("boots an instance with its key, firewall and reverse name", async () => {
-    const { public: sshKey } = utils.generateKeyPairSync("ed25519");
+    const { public: sshKey } = ed25519Pair();
     const key = await plugin.create("vultr:index/sSHKey:SSHKey", { sshKey, name: "k" });
     const group = await plugin.create("vultr:index/firewallGroup:FirewallGroup", { description: "web" });
     const rule = {

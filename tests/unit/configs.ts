@@ -1,13 +1,13 @@
-import { utils } from "ssh2";
 import { type Migration, parseMigration } from "../../config";
+import { ed25519Pair } from "../../rehearsal/clouds/tls";
 
-const pair = utils.generateKeyPairSync("ed25519");
+const pair = ed25519Pair();
 
 /** A private key as ssh-keygen writes it. */
 export const privateKey = pair.private;
 export const publicKey = pair.public;
-export const sourceHostKey = utils.generateKeyPairSync("ed25519").public.trim();
-export const targetHostKey = utils.generateKeyPairSync("ed25519").public.trim();
+export const sourceHostKey = ed25519Pair().public.trim();
+export const targetHostKey = ed25519Pair().public.trim();
 
 /** A configuration in good order: an existing target, DNS by hand. */
 export const good: Record<string, string> = {

@@ -4,10 +4,11 @@ import { after, before, test } from "node:test";
 import { Server, utils } from "ssh2";
 import { surveyScript } from "../../components/survey";
 import { fingerprintOf, runOver, type SshServer } from "../../components/ssh";
+import { ed25519Pair } from "../../rehearsal/clouds/tls";
 import { privateKey, publicKey } from "./configs";
 
 /** A real SSH server in this process, that answers a few commands. */
-const hostKey = utils.generateKeyPairSync("ed25519");
+const hostKey = ed25519Pair();
 const pinned = hostKey.public.trim();
 const admin = utils.parseKey(publicKey);
 let port = 0;
@@ -72,7 +73,7 @@ test("a server is known by its key's fingerprint too", async () => {
 });
 
 test("another host key is refused before anything is sent, and both keys are named", async () => {
-  const other = utils.generateKeyPairSync("ed25519").public.trim();
+  const other = ed25519Pair().public.trim();
   await refused(
     at({ pinned: { hostKey: other } }),
     "go",
@@ -82,11 +83,7 @@ test("another host key is refused before anything is sent, and both keys are nam
 
 test("a wrong user or key says what to put where", async () => {
   await refused(at({ user: "admin" }), "go", /does not let admin in with the key: put its public half/);
-  await refused(
-    at({ privateKey: utils.generateKeyPairSync("ed25519").private }),
-    "go",
-    /does not let root in/,
-  );
+  await refused(at({ privateKey: ed25519Pair().private }), "go", /does not let root in/);
 });
 
 test("a closed port says what to check", async () => {
