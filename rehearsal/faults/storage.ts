@@ -37,7 +37,7 @@ export const storage: Record<string, Fault> = {
     phase: "switch",
     diskMiB: 6000,
     fails: "must",
-    says: /space/i,
+    says: /no space/i,
     async strike(c) {
       await switchoverTakes(c, "drain");
       await fill(c);
@@ -50,7 +50,7 @@ export const storage: Record<string, Fault> = {
     phase: "switch",
     diskMiB: 6000,
     fails: "must",
-    says: /space/i,
+    says: /died as it was promoted.*has 0 MiB left/,
     async strike(c) {
       await switchoverTakes(c, "fence");
       await fill(c);

@@ -86,8 +86,11 @@ class Run:
         except (AgentLost, OSError, SqlError) as error:
             if not self.move.stillborn():
                 raise
-            new, old = self.move.new.name, self.move.old.name
-            raise Refused(f"Postgres on the {new} died as it was promoted, before it took a write; the {old} serves on. {error}") from error
+            room = self.move.new.status()["freeMb"]
+            raise Refused(
+                f"Postgres on the {self.move.new.name} died as it was promoted, before it took a write; its disk has {room} MiB left,"
+                f" and its log tells more ({error})"
+            ) from error
 
     def undo(self):
         """Everything as before this run, in the order in which people feel it. Only ever called while the new one is no primary."""
@@ -102,6 +105,7 @@ class Run:
         if reached >= NUMBER["warm"]:
             persist(60, move.cool)
         self.journal.write("undone", sync=True)
+        print(f"undone: the {move.old.name} serves on as before, and nothing is lost", flush=True)
 
     def report(self):
         steps = [{"n": NUMBER[name], "name": name, "ms": ms} for name, ms in self.times.items()]
@@ -186,5 +190,6 @@ if __name__ == "__main__":
     try:
         main()
     except Exception as problem:
-        print(f"switchover: {type(problem).__name__}: {problem}", flush=True)
+        kind = "" if isinstance(problem, Refused) else f"{type(problem).__name__}: "
+        print(f"switchover: {kind}{problem}", flush=True)
         sys.exit(1)
