@@ -75,7 +75,10 @@ unit_ended() {
   case "$(unit_state "$unit")" in
     'done') systemctl stop "$unit" ;;
     none) log "$name: another run took note of its end" ;;
-    *) die "$unit to end well" "$(unit_property "$unit" Result), and in its journal: $(unit_journal "$unit" 15)" "mend what it names, then run \`pulumi up\` again" ;;
+    *)
+      log "$name: the end of its journal:"$'\n'"$(unit_journal "$unit" 15)"
+      die "$unit to end well" "$(unit_property "$unit" Result): $(unit_journal "$unit" 1)" "mend what it names, then run \`pulumi up\` again"
+      ;;
   esac
 }
 
