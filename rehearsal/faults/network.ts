@@ -36,6 +36,10 @@ const whileStreaming: Moment = Object.assign((c: FaultContext) => stepStarts(c, 
 /** Where `pulumi up` runs. */
 const operator = "198.18.2.1";
 
+/** Ends what serves the admin's connections; a cut network alone is only noticed by who sends something. */
+const hangUp = `ss -Hntp state established '( sport = :22 )' dst ${operator} | grep -o 'pid=[0-9]*' | cut -d= -f2 |
+  sort -u | xargs -r kill -KILL`;
+
 /** Cut as the old primary is shut down, between the two servers or between the admin and the new one. */
 function inSwitch(title: string, way: "tunnel" | "operator", how: "drop" | "reset"): Fault {
   return {
@@ -72,6 +76,15 @@ export const network: Record<string, Fault> = {
   ),
   "cut-switch": inSwitch("the tunnel's connections reset in the pause of the switchover", "tunnel", "reset"),
   "drop-switch": inSwitch("the tunnel's packets silently dropped in the pause", "tunnel", "drop"),
-  "cut-operator": inSwitch("the admin's own connection reset in the switchover", "operator", "reset"),
+  "cut-operator": {
+    title: "the admin's own connection to the new server ended in the switchover",
+    phase: "switch",
+    eitherWay: true,
+    fails: "must",
+    async strike(c) {
+      await switchoverTakes(c, "fence");
+      await c.target().sh(hangUp);
+    },
+  },
   "drop-operator": inSwitch("the admin's packets silently dropped in the switchover", "operator", "drop"),
 };

@@ -1,7 +1,8 @@
 import { faultSeries } from "./faults";
 
+/** Those that can only strike on the way there take turns with those that strike on the way back as well. */
 faultSeries({
-  phase: "switch",
+  phase: "settle",
   from: "shift",
   names: [
     "kill-up-switch",
@@ -10,20 +11,21 @@ faultSeries({
     "dns-429",
     "drop-switch",
     "dns-timeout",
-    "cut-operator",
+    "disk-full-promote",
     "dns-lost",
+    "disk-full-switch",
+    "cut-operator",
+    "wrong-standby",
     "drop-operator",
-    "open-transaction",
-    "pgbouncer-killed",
+    "slow-archive",
     "pgbouncer-killed",
     "long-transaction",
-    "slow-archive",
-    "wrong-standby",
-    "disk-full-switch",
-    "disk-full-promote",
+    "open-transaction",
     "reboot-new-before-promote",
     "reboot-new-after-promote",
     "reboot-old-fenced",
+    "kill-up-settle",
+    "reboot-old-settled",
   ],
   diskMiB: 6000,
 });
