@@ -16,10 +16,26 @@ verdict() {
 # value SQL: one value from the target's own Postgres, or empty when it does not answer.
 value() { psql_local -c "$1" 2>/dev/null || true; }
 
+# The standby of another database looks like any other; its system identifier tells. Where one can't be read the rest decides.
+check_system() {
+  local identifier="SELECT system_identifier FROM pg_control_system()" ours theirs
+  ours="$(runuser -u postgres -- psql -XAtq -p "$PORT_TARGET_PG" -d postgres -c "$identifier" 2>/dev/null || true)"
+  theirs="$(PGPASSFILE="$etc/app.pgpass" psql -XAtq "host=127.0.0.1 port=$PORT_SQL user=trunkline_app dbname='${DB_NAME//\'/\\\'}' connect_timeout=5" -c "$identifier" 2>/dev/null || true)"
+  [[ -z $ours || -z $theirs || $ours == "$theirs" ]] ||
+    refuse "a standby of the source's database, whose system identifier is $theirs" "$ours, which is another database" "put the right data directory back on this host, or go back to phase prepare and come again"
+}
+
 check_standby() {
   local role lag
+  check_system
   role="$(value 'SELECT pg_is_in_recovery()')"
-  [[ $role == t ]] || { refuse "a standby of the source on this host" "${role:-no answer from Postgres}" "run \`pulumi up\` with phase replicate"; return; }
+  if [[ -z $role ]]; then
+    # A standby that died, of a full disk for instance: the switchover starts it again before it does anything else.
+    [[ $step == gate/switch && -e "$(pg_conftool --short "$PG_MAJOR" main show data_directory)/standby.signal" ]] ||
+      refuse "a standby of the source on this host" "no answer from Postgres" "start it with \`systemctl start postgresql@$PG_MAJOR-main\` on this host; if it does not stay, its log says why"
+    return
+  fi
+  [[ $role == t ]] || { refuse "a standby of the source on this host" "a primary" "run \`pulumi up\` with phase replicate"; return; }
   [[ $(value 'SELECT count(*) FROM pg_stat_wal_receiver WHERE status = '"'streaming'") == 1 ]] ||
     refuse "the standby to be streaming" "it is not" "look at \`journalctl -u trunkline-tunnel@wal\` on this host"
   lag="$(value "SELECT coalesce(extract(epoch FROM now() - pg_last_xact_replay_timestamp())::int, 0)")"

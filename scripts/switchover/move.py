@@ -75,6 +75,7 @@ class Move:
 
     def warm(self):
         """Slot and settings for the way back, and little left to write for the shutdown checkpoint."""
+        self.find_room()
         self.new.keep_slot(slot=slot_of(self.old))
         self.old.follow_settings(slot=slot_of(self.old), application=slot_of(self.old))
         self.new.hurry(on=True)
@@ -102,10 +103,13 @@ class Move:
             if time.monotonic() > end:
                 raise Refused(f"no calm moment on {self.old.name} within {seconds} s: {found or 'the standby does not stream'}")
             time.sleep(0.1)
+        self.find_room()
+        self.pooler.ready_for_window()
+
+    def find_room(self):
         room = self.new.status()["freeMb"]
         if room < MIN_ROOM:
             raise Refused(f"no space to promote: the disk of Postgres on the {self.new.name} has {room} MiB left; free at least {MIN_ROOM}")
-        self.pooler.ready_for_window()
 
     def cool(self):
         """Undoes `warm` on the new one; if it is down, the next run finds there what it would make."""

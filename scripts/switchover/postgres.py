@@ -219,10 +219,11 @@ class Postgres:
                 self._forget()
         lines = self.process.pidfile()
         address = f"{lines[4] if len(lines) > 4 else '/var/run/postgresql'}/.s.PGSQL.{self.settings['port']}"
-        self.session = Connection(
-            address, "postgres", self.settings["database"], system_user="postgres", seconds=seconds,
-            options={"options": "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c synchronous_commit=local"},
-        )
+        options = {"options": "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c synchronous_commit=local"}
+        try:
+            self.session = Connection(address, "postgres", self.settings["database"], system_user="postgres", seconds=seconds, options=options)
+        except FileNotFoundError as error:
+            raise ConnectionError(f"Postgres on the {self.name} is down: there is no {address}; its log says why") from error
         return self.session.query(text, seconds)
 
     def _forget(self):
