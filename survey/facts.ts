@@ -1,4 +1,4 @@
-import type { Raw } from "./raw";
+import type { Compose, Raw } from "./raw";
 
 /**
  * What every step is told about the source, by the name of the setting. Taken from the first survey and kept
@@ -28,6 +28,12 @@ export const factNames = [
   "TLS_KEY",
   "WEB_DOMAIN",
   "MASTODON_VERSION",
+  "LAYOUT",
+  "COMPOSE_DIR",
+  "COMPOSE_FILES",
+  "COMPOSE_CLI",
+  "COMPOSE_PROJECT",
+  "DB_SERVICE",
 ] as const;
 
 /** The facts as far as this survey can tell them; what it can't tell is "". */
@@ -42,8 +48,8 @@ export function factsOf(source: Raw): Facts {
     // The steps put it beside PG_MAJOR themselves.
     PG_CLUSTER: pg?.cluster?.split("/").at(-1) ?? "",
     PG_DATA: pg?.dataDir ?? "",
-    DB_NAME: pg?.database?.name ?? env["DB_NAME"] ?? "",
-    DB_USER: pg?.database?.user ?? env["DB_USER"] ?? "",
+    DB_NAME: pg?.database?.name ?? env["DB_NAME"] ?? (app?.compose ? "mastodon_production" : ""),
+    DB_USER: pg?.database?.user ?? env["DB_USER"] ?? (app?.compose ? "mastodon" : ""),
     REDIS_PORT: text(source.redis?.port),
     APP_USER: app?.user ?? "",
     APP_UID: text(app?.uid),
@@ -59,6 +65,19 @@ export function factsOf(source: Raw): Facts {
     TLS_KEY: certificate?.key ?? "",
     WEB_DOMAIN: webDomain(source),
     MASTODON_VERSION: app?.version ?? "",
+    ...composeFacts(app?.compose),
+  };
+}
+
+/** How the parts of Mastodon are run and reached (scripts/lib/layout.sh). */
+function composeFacts(compose: Compose | undefined) {
+  return {
+    LAYOUT: compose ? "compose" : "systemd",
+    COMPOSE_DIR: compose?.dir ?? "",
+    COMPOSE_FILES: compose?.files.join("\n") ?? "",
+    COMPOSE_CLI: compose?.cli ?? "",
+    COMPOSE_PROJECT: compose?.project ?? "",
+    DB_SERVICE: compose?.database ?? "",
   };
 }
 
@@ -67,7 +86,7 @@ export function missingFacts(facts: Facts): string[] {
   // A Postgres that is no Debian cluster has no such name, and not every site has an app of its own to
   // stream.
   const optional = ["PG_CLUSTER", "STREAMING_UNITS"];
-  return factNames.filter((n) => !facts[n] && !optional.includes(n));
+  return factNames.filter((n) => !facts[n] && !optional.includes(n) && !/^COMPOSE_|^DB_SERVICE$/.test(n));
 }
 
 export function webDomain(source: Raw): string {

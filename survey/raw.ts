@@ -100,6 +100,21 @@ export interface Mastodon {
    * private key (0 if the column is not there).
    */
   encryptedRows: number | null;
+  /** Runs by Docker Compose; `units` are then services, and `dir` is the project's folder. Left out elsewhere. */
+  compose?: Compose;
+}
+
+export interface Compose {
+  dir: string;
+  /** Full paths, in the order in which Compose takes them. */
+  files: string[];
+  project: string;
+  /** The command, in words: `docker compose`. */
+  cli: string;
+  /** The service with Postgres. */
+  database: string;
+  /** The host's own path of public/system; null: a volume that has none. */
+  media: string | null;
 }
 
 export interface Env {

@@ -8,6 +8,7 @@ import importlib.abc
 import importlib.util
 import json
 import os
+import shutil
 import sys
 
 
@@ -29,6 +30,7 @@ else:
     sys.path[:0] = [here, os.path.join(here, "../lib"), os.path.join(here, "../media")]
 sys.dont_write_bytecode = True
 
+import compose  # noqa: E402
 import machine  # noqa: E402
 import mastodon  # noqa: E402
 import media  # noqa: E402
@@ -42,6 +44,8 @@ from probe import look, together, unread  # noqa: E402
 def survey(settings):
     units = look("units", mastodon.candidates, default={})
     app, env = look("mastodon", mastodon.mastodon, settings, units, default=(None, {}))
+    if not app and (shutil.which("docker") or shutil.which("podman")):
+        app, env = look("Docker Compose", compose.installation, settings, default=(None, {}))
     domain = env.get("WEB_DOMAIN") or env.get("LOCAL_DOMAIN") or settings.get("domain") or ""
     seen = together(
         host=("host", machine.host),
@@ -56,7 +60,9 @@ def survey(settings):
     if app:
         database = pg["database"]["name"] if pg and pg["database"] else None
         port = pg["port"] if pg else 5432
-        seen["media"] = look("media", media.media, settings, app["dir"], env, port, database)
+        inside = app.get("compose")
+        where = {**env, "PAPERCLIP_ROOT_PATH": inside["media"]} if inside and inside["media"] else env
+        seen["media"] = look("media", media.media, settings, app["dir"], where, port, database)
         app["encryptedRows"] = pg["encryptedRows"] if pg else None
     login = seen["host"]["login"] if seen["host"] else machine.login()
     where = redis.address_of(settings, env)
