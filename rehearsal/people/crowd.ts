@@ -1,4 +1,6 @@
 import path from "node:path";
+import { Links, type LinkStats } from "./links";
+import { Page } from "./page";
 import { type Account, Person, type Shared } from "./person";
 import { Journal, now } from "./record";
 import { Stream } from "./stream";
@@ -37,12 +39,16 @@ export interface PeopleStats {
   recent: { perSecond: number; medianMs: number; worstMs: number };
   streams: { clients: number; connected: number; events: number; reconnects: number; longestGapMs: number };
   moves: { t: number; from: string; to: string }[];
+  /** Pictures that were opened, uploads and those of timelines; each look is in `links.jsonl`. */
+  pictures: LinkStats;
 }
 
 /** All the people: things happen when they happen, however slow the answers, as on a real instance. */
 export class Crowd {
   private readonly acks: Journal;
   private readonly samples: Journal;
+  private readonly seen: Journal;
+  private readonly links: Links;
   private readonly web: Web;
   private readonly people: Person[];
   private readonly streams: Stream[];
@@ -50,7 +56,7 @@ export class Crowd {
   private timer?: NodeJS.Timeout;
   private stopping = false;
   private readonly doing = new Set<Promise<void>>();
-  private readonly stats_: Omit<PeopleStats, "recent" | "inFlight" | "reconnected"> = {
+  private readonly stats_: Omit<PeopleStats, "recent" | "inFlight" | "reconnected" | "pictures"> = {
     requests: 0,
     failed: 0,
     failures: {},
@@ -69,10 +75,14 @@ export class Crowd {
       onSample: (s) => this.sampled(s),
       onMoved: (from, to) => this.moved(from, to),
     });
+    this.seen = new Journal(path.join(o.dir, "links.jsonl"), 100);
+    this.links = new Links("people", this.web, this.seen);
     const shared: Shared = {
       web: this.web,
       records: this.acks,
       gallery: [],
+      links: this.links,
+      page: new Page(this.web),
       onDone: (_kind, ms, ok) => this.done(ms, ok),
       stopping: () => this.stopping,
     };
@@ -84,11 +94,13 @@ export class Crowd {
 
   stats(): PeopleStats {
     this.samples.flush();
+    this.seen.flush();
     const since = now() - 2000;
     const recent = this.last.filter((s) => s.t + s.ms > since).map((s) => s.ms);
     recent.sort((a, b) => a - b);
     return {
       ...this.stats_,
+      pictures: this.links.stats,
       streams: { ...this.stats_.streams, connected: this.streams.filter((s) => s.connected).length },
       reconnected: this.web.reconnected,
       inFlight: this.doing.size,
@@ -124,6 +136,7 @@ export class Crowd {
     for (const s of this.streams) s.stop();
     this.web.close();
     this.samples.close();
+    this.seen.close();
     this.acks.close();
     return stats;
   }

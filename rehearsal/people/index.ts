@@ -8,6 +8,7 @@ import type { Account } from "./person";
 
 export type { Account, Acknowledged } from "./person";
 export type { PeopleStats } from "./crowd";
+export type { LinkStats, Opened } from "./links";
 
 export interface PeopleOptions {
   domain: string;
@@ -36,6 +37,8 @@ export class People {
   readonly records: string;
   /** Every request with its latency, gaps in the streams, and marks. */
   readonly requests: string;
+  /** Every look at a picture by an address that was rendered, as `Opened`; the remotes write theirs beside. */
+  readonly links: string;
 
   private constructor(
     private readonly child: Child,
@@ -43,6 +46,7 @@ export class People {
   ) {
     this.records = path.join(dir, "people.jsonl");
     this.requests = path.join(dir, "requests.jsonl");
+    this.links = path.join(dir, "links.jsonl");
   }
 
   static async start(o: PeopleOptions): Promise<People> {

@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { multipart, picture } from "./image";
+import { type Links, picturesOf } from "./links";
+import type { Page } from "./page";
 import { type Journal, now } from "./record";
 import type { Ask, Reply, Web } from "./web";
 
@@ -28,8 +30,10 @@ export interface Shared {
   records: Journal;
   /** A person gave up or waited: told with the whole time from the first try to the end. */
   onDone(kind: string, ms: number, acknowledged: boolean): void;
-  /** Pictures that were acknowledged, for everyone to look at. */
-  gallery: { url: string; id: string }[];
+  /** Pictures that were acknowledged, for everyone to look at, by the address that was told then. */
+  gallery: { url: string; sha256: string }[];
+  links: Links;
+  page: Page;
   stopping(): boolean;
 }
 
@@ -67,7 +71,7 @@ export class Person {
     if (!done) return;
     const { id, url } = json(done.reply) as { id: string; url: string | null };
     this.acknowledge(done, { kind: "media", id, sha256, bytes: bytes.length, url: url ?? "" });
-    if (url) this.shared.gallery.push({ url, id });
+    if (url) this.shared.gallery.push({ url, sha256 });
     await this.post([id]);
   }
 
@@ -82,20 +86,27 @@ export class Person {
     if (done) this.acknowledge(done, { kind: "follow", id: other.id });
   }
 
-  /** Looks at something: the own feed, the public one, a picture, or what was just written. */
+  /** Looks at something: the own feed, the public one, what was just written, each with a picture of it; or an old picture. */
   async read(): Promise<void> {
     const dice = Math.random();
-    const { gallery, web } = this.shared;
+    const { gallery } = this.shared;
     const seen = gallery[Math.floor(Math.random() * gallery.length)];
-    if (dice < 0.3 && seen)
-      return void (await web.send({ kind: "media", method: "GET", path: new URL(seen.url).pathname }));
-    if (dice < 0.5 && this.lastStatus) return this.get("status", `/api/v1/statuses/${this.lastStatus}`);
-    if (dice < 0.65) return this.get("public", "/api/v1/timelines/public?local=true&limit=20");
-    return this.get("home", "/api/v1/timelines/home?limit=20");
+    if (dice < 0.3 && seen) return this.open(seen.url, seen.sha256);
+    if (dice < 0.5 && this.lastStatus) return this.look("status", `/api/v1/statuses/${this.lastStatus}`);
+    if (dice < 0.65) return this.look("public", "/api/v1/timelines/public?local=true&limit=20");
+    return this.look("home", "/api/v1/timelines/home?limit=20");
   }
 
-  private async get(kind: string, path: string): Promise<void> {
-    await this.shared.web.send({ kind, method: "GET", path, token: this.account.token });
+  private async look(kind: string, path: string): Promise<void> {
+    const reply = await this.shared.web.send({ kind, method: "GET", path, token: this.account.token });
+    const pictures = reply.status === 200 ? picturesOf(reply.body) : [];
+    const one = pictures[Math.floor(Math.random() * pictures.length)];
+    if (one) await this.open(one);
+  }
+
+  private async open(url: string, sha256?: string): Promise<void> {
+    const refused = await this.shared.page.refuses(url, this.account.token);
+    await this.shared.links.open(url, { sha256, refused });
   }
 
   /** Sends a write until it is acknowledged; each failed try counts, and the same key makes repeats one. */

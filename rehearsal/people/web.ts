@@ -1,5 +1,5 @@
 import https from "node:https";
-import type { IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { LookupFunction } from "node:net";
 import { Names } from "./dns";
 import { now } from "./record";
@@ -19,7 +19,10 @@ export interface WebOptions {
 export interface Ask {
   kind: string;
   method: string;
-  path: string;
+  /** On the instance. */
+  path?: string;
+  /** Anywhere. */
+  url?: URL;
   token?: string;
   headers?: Record<string, string>;
   body?: Buffer | string;
@@ -40,8 +43,10 @@ export interface Sample {
 
 export interface Reply {
   status: number;
+  headers: IncomingHttpHeaders;
   body: Buffer;
   ok: boolean;
+  error?: string;
 }
 
 /** How browsers and apps reach the instance: HTTPS, keep-alive, the address by DNS for as long as its TTL says. */
@@ -52,7 +57,7 @@ export class Web {
   private agent: https.Agent;
 
   constructor(private readonly o: WebOptions) {
-    this.names = new Names(o.dns, (_name, from, to) => this.move(from, to));
+    this.names = new Names(o.dns, (name, from, to) => this.move(name, from, to));
     this.agent = this.fresh();
   }
 
@@ -67,31 +72,39 @@ export class Web {
   async send(ask: Ask): Promise<Reply> {
     const t = now();
     let status = 0;
+    let headers: IncomingHttpHeaders = {};
     let body: Buffer = Buffer.alloc(0);
     let error: string | undefined;
     try {
-      await this.names.address(this.o.domain); // an expired name is asked for again even over kept connections
-      ({ status, body } = await this.attempt(ask));
+      await this.names.address(ask.url?.hostname ?? this.o.domain); // an expired name is asked for again even over kept connections
+      ({ status, headers, body } = await this.attempt(ask));
     } catch (e) {
       error = (e as NodeJS.ErrnoException).code ?? (e as Error).message;
     }
     const ok = status >= 200 && status < 400;
     const sample = { t, ms: now() - t, kind: ask.kind, ok, write: ask.write ?? false, status };
     this.o.onSample(error ? { ...sample, error } : sample);
-    return { status, body, ok };
+    return { status, headers, body, ok, error };
   }
 
   close(): void {
     this.agent.destroy();
   }
 
-  private attempt(ask: Ask, again = false): Promise<{ status: number; body: Buffer }> {
+  /** The instance's address. */
+  get home(): string {
+    return `https://${this.o.domain}/`;
+  }
+
+  private attempt(ask: Ask, again = false): Promise<Got> {
+    const { hostname, port, pathname, search } = ask.url ?? new URL(ask.path ?? "/", this.home);
+    const own = hostname === this.o.domain ? this.o.port : undefined;
     return new Promise((resolve, reject) => {
       const req = https.request({
-        host: this.o.domain,
-        port: this.o.port ?? 443,
+        host: hostname,
+        port: own ?? (port || 443),
         method: ask.method,
-        path: ask.path,
+        path: pathname + search,
         agent: again ? this.fresh(false) : this.agent, // another kept connection may be closed too
         timeout: this.o.timeoutMs ?? 60_000,
         headers: {
@@ -117,22 +130,23 @@ export class Web {
   }
 
   private fresh(keepAlive = true): https.Agent {
-    const { ca, domain } = this.o;
-    return new https.Agent({ keepAlive, maxSockets: 256, ca, servername: domain, lookup: this.lookup });
+    return new https.Agent({ keepAlive, maxSockets: 256, ca: this.o.ca, lookup: this.lookup });
   }
 
   /** DNS points elsewhere: new requests go there, those under way end where they are. */
-  private move(from: string, to: string): void {
+  private move(name: string, from: string, to: string): void {
     const old = this.agent;
     this.agent = this.fresh();
     old.maxFreeSockets = 0;
     for (const sockets of Object.values(old.freeSockets)) for (const s of sockets ?? []) s.destroy();
-    this.o.onMoved?.(from, to);
+    if (name === this.o.domain) this.o.onMoved?.(from, to);
   }
 }
 
-async function collect(res: IncomingMessage): Promise<{ status: number; body: Buffer }> {
+type Got = Pick<Reply, "status" | "headers" | "body">;
+
+async function collect(res: IncomingMessage): Promise<Got> {
   const parts: Buffer[] = [];
   for await (const part of res) parts.push(part as Buffer);
-  return { status: res.statusCode ?? 0, body: Buffer.concat(parts) };
+  return { status: res.statusCode ?? 0, headers: res.headers, body: Buffer.concat(parts) };
 }

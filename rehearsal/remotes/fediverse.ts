@@ -1,5 +1,6 @@
 import path from "node:path";
 import { Journal, now } from "../people/record";
+import { Links, type LinkStats, picturesOf } from "../people/links";
 import { type Sample, Web } from "../people/web";
 import { accept, type Activity, follow, like, note, objectOf } from "./activities";
 import { type Actor, makeActor } from "./actor";
@@ -22,6 +23,8 @@ export interface FediverseOptions {
   /** Local users that are followed and mentioned. */
   targets: string[];
   rate: number;
+  /** How often a second somebody looks at an old picture of the instance; 0 never. */
+  linkRate: number;
   timeScale: number;
 }
 
@@ -38,6 +41,8 @@ export interface RemotesStats {
   /** Retry times are Mastodon's times this factor. */
   timeScale: number;
   worstMs: number;
+  /** The instance's pictures, by addresses from before and by those of posts that came; each look is in `links.jsonl`. */
+  links: LinkStats;
 }
 
 /** Other servers of the fediverse: they deliver to the instance by Mastodon's rules, and take what it delivers. */
@@ -47,10 +52,15 @@ export class Fediverse {
   private readonly server: Server;
   private readonly received = new Set<string>();
   private readonly likeable: string[] = [];
+  private readonly looks: Journal;
+  private readonly links: Links;
+  /** Other servers keep the address of a picture for ever. */
+  private readonly kept: string[] = [];
+  private looking?: NodeJS.Timeout;
   private readonly open = new Set<Promise<void>>();
   private timer?: NodeJS.Timeout;
   private last: Sample | undefined;
-  private readonly seen: RemotesStats;
+  private readonly seen: Omit<RemotesStats, "links">;
 
   private constructor(
     private readonly o: FediverseOptions,
@@ -59,6 +69,8 @@ export class Fediverse {
     this.records = new Journal(path.join(o.dir, "remotes.jsonl"));
     const { domain, ca, dns, instancePort: port } = o;
     this.web = new Web({ domain, ca, dns, port, timeoutMs: 10_000, onSample: (s) => (this.last = s) });
+    this.looks = new Journal(path.join(o.dir, "links.jsonl"), 100);
+    this.links = new Links("remotes", this.web, this.looks);
     const onReceived = (host: string, a: Activity) => this.take(host, a);
     const onRefused = () => void this.seen.refused++;
     this.server = new Server({ ...o, actors, web: this.web, records: this.records, onReceived, onRefused });
@@ -74,12 +86,15 @@ export class Fediverse {
     await f.server.listen();
     for (const [i, target] of o.targets.entries())
       for (const host of o.hosts) f.send(f.actorOf(host, i), follow(f.actorOf(host, i), o.domain, target));
+    await f.learn();
     f.next();
+    f.look();
     return f;
   }
 
   stats(): RemotesStats {
-    return { ...this.seen, pending: this.open.size };
+    this.looks.flush();
+    return { ...this.seen, links: this.links.stats, pending: this.open.size };
   }
 
   /** Begins nothing new, and gives what is under way until the deadline; inboxes stay open. */
@@ -101,10 +116,12 @@ export class Fediverse {
 
   async stop(): Promise<RemotesStats> {
     clearTimeout(this.timer);
+    clearTimeout(this.looking);
     const stats = this.stats();
     await this.server.close();
     this.web.close();
     this.records.close();
+    this.looks.close();
     return stats;
   }
 
@@ -124,11 +141,49 @@ export class Fediverse {
     );
   }
 
+  /** What the other servers know from before: the faces and pictures of the local timeline as it is now. */
+  private async learn(): Promise<void> {
+    if (this.o.linkRate <= 0) return;
+    for (let page = 0, max = ""; page < 5; page++) {
+      const path = `/api/v1/timelines/public?local=true&limit=40${max}`;
+      const { body, status } = await this.web.send({ kind: "public", method: "GET", path });
+      if (status !== 200) return;
+      this.kept.push(...picturesOf(body).filter((url) => !this.kept.includes(url)));
+      const last = (JSON.parse(body.toString()) as { id: string }[]).at(-1);
+      if (!last) return;
+      max = `&max_id=${last.id}`;
+    }
+  }
+
+  /** Somebody over there looks at an old post: its picture comes from here. */
+  private look(): void {
+    if (this.o.linkRate <= 0) return;
+    this.looking = setTimeout(
+      () => {
+        this.look();
+        const url = pick(this.kept);
+        if (url) void this.links.open(url);
+      },
+      (-Math.log(1 - Math.random()) / this.o.linkRate) * 1000,
+    );
+  }
+
+  /** The pictures of a post are fetched when it comes. */
+  private keep(activity: Activity): void {
+    const attached = typeof activity.object === "object" ? activity.object.attachment : undefined;
+    for (const { url } of (attached ?? []) as { url?: string }[]) {
+      if (!url) continue;
+      this.kept.push(url);
+      void this.links.open(url);
+    }
+  }
+
   private take(host: string, activity: Activity): void {
     const key = `${host} ${activity.id}`;
     if (this.received.has(key)) this.seen.duplicated++;
     this.received.add(key);
     this.seen.received++;
+    if (activity.type === "Create") this.keep(activity);
     if (activity.type === "Create") this.likeable.push(objectOf(activity));
     if (this.likeable.length > 200) this.likeable.shift();
     const asked = this.actors.find((a) => a.uri === objectOf(activity));

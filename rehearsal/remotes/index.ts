@@ -29,6 +29,8 @@ export interface RemotesOptions {
   actorsPerHost?: number;
   /** Activities a second, all servers together. @default 3 */
   rate?: number;
+  /** Looks a second at pictures of the instance by addresses from before. @default 2 */
+  linkRate?: number;
   /** Mastodon retries after 15, 16, 31, 96, … s; these are multiplied by this. @default 0.05 */
   timeScale?: number;
 }
@@ -64,6 +66,7 @@ export class Remotes {
       actorsPerHost: o.actorsPerHost ?? 2,
       targets: o.targets,
       rate: o.rate ?? 3,
+      linkRate: o.linkRate ?? 2,
       timeScale: o.timeScale ?? 0.05,
     };
     await child.ask("start", options);

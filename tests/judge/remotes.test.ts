@@ -47,7 +47,14 @@ async function open(o: Partial<FediverseOptions> = {}): Promise<Fediverse> {
     address: "127.0.0.3",
     port: instancePort,
   };
-  const few = { hosts: [remote], actorsPerHost: 1, targets: ["anna"], rate: 0, timeScale: 0.001 };
+  const few = {
+    hosts: [remote],
+    actorsPerHost: 1,
+    targets: ["anna"],
+    rate: 0,
+    linkRate: 0,
+    timeScale: 0.001,
+  };
   return (fediverse = await Fediverse.start({ ...place, ...few, ...o }));
 }
 
