@@ -69,3 +69,39 @@ function redis(s: Secrets, v: Variant): string {
   const password = v.redis === "password" ? `\nREDIS_PASSWORD=${single(s.redis)}` : "";
   return `REDIS_HOST=127.0.0.1\nREDIS_PORT=6379${password}`;
 }
+
+/**
+ * The same for Compose, without any quotes: which of them Compose takes for its own and which for a part of the value differs
+ * from version to version.
+ */
+export function composeEnvironment(domain: string, s: Secrets, v: Variant): string {
+  if (v.database || v.redis)
+    throw new Error("a Compose install has its own database and Redis, without passwords");
+  return `LOCAL_DOMAIN=${domain}
+SINGLE_USER_MODE=false
+ALLOWED_PRIVATE_ADDRESSES=198.18.0.0/15
+SECRET_KEY_BASE=${s.secretKeyBase}
+OTP_SECRET=${s.otpSecret}
+ACTIVE_RECORD_ENCRYPTION_DETERMINISTIC_KEY=${s.deterministicKey}
+ACTIVE_RECORD_ENCRYPTION_KEY_DERIVATION_SALT=${s.derivationSalt}
+ACTIVE_RECORD_ENCRYPTION_PRIMARY_KEY=${s.primaryKey}
+VAPID_PRIVATE_KEY=${s.vapidPrivate}
+VAPID_PUBLIC_KEY=${s.vapidPublic}
+# From mastodon:setup
+DB_HOST=db
+DB_PORT=5432
+DB_NAME=postgres
+DB_USER=postgres
+DB_PASS=
+REDIS_HOST=redis
+REDIS_PORT=6379
+REDIS_PASSWORD=
+SMTP_SERVER=smtp.mail.example
+SMTP_PORT=587
+SMTP_LOGIN=mastodon@${domain}
+SMTP_PASSWORD=${s.secretKeyBase.slice(0, 16)}!#&
+SMTP_FROM_ADDRESS=Mastodon <notifications@${domain}>
+${Object.entries(v.environment ?? {})
+  .map(([name, value]) => `${name}=${value}\n`)
+  .join("")}`;
+}

@@ -4,12 +4,19 @@ const hsts = 'add_header Strict-Transport-Security "max-age=63072000; includeSub
 const assets = ["assets", "avatars", "emoji", "headers", "packs", "shortcuts", "sounds"];
 
 /** A static folder below public, which browsers may keep for four weeks. */
-const folder = (name: string) => `  location ~ ^/${name}/ {
+const folder = (otherwise: string) => (name: string) => `  location ~ ^/${name}/ {
     ${age}
     ${hsts}
-    try_files $uri =404;
+    try_files $uri ${otherwise};
   }
 `;
+
+export interface SiteOptions {
+  /** The folder `public`. */
+  root: string;
+  /** Where the app's own files are when they are not below the root, as with containers: `@proxy`. @default "=404" */
+  otherwise?: string;
+}
 
 const forwarded = `    proxy_set_header Host $host;
     proxy_set_header X-Real-IP $remote_addr;
@@ -21,7 +28,7 @@ const forwarded = `    proxy_set_header Host $host;
     proxy_set_header Connection $connection_upgrade;`;
 
 /** The site of Mastodon 4.5 as an admin has it after certbot, for /etc/nginx/sites-available/mastodon. */
-export function nginxSite(domain: string): string {
+export function nginxSite(domain: string, { root, otherwise = "=404" }: SiteOptions): string {
   return `map $http_upgrade $connection_upgrade {
   default upgrade;
   ''      close;
@@ -43,7 +50,7 @@ server {
   listen 80;
   listen [::]:80;
   server_name ${domain};
-  root /home/mastodon/live/public;
+  root ${root};
   location /.well-known/acme-challenge/ { allow all; }
   location / { return 301 https://$host$request_uri; }
 }
@@ -64,7 +71,7 @@ server {
   sendfile             on;
   client_max_body_size 99m;
 
-  root /home/mastodon/live/public;
+  root ${root};
 
   gzip on;
   gzip_static on;
@@ -77,10 +84,10 @@ server {
   location = /sw.js {
     add_header Cache-Control "public, max-age=604800, must-revalidate";
     ${hsts}
-    try_files $uri =404;
+    try_files $uri ${otherwise};
   }
 
-${assets.map(folder).join("\n")}
+${assets.map(folder(otherwise)).join("\n")}
   location ~ ^/system/ {
     add_header Cache-Control "public, max-age=2419200, immutable";
     ${hsts}

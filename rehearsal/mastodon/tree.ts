@@ -9,12 +9,10 @@ export interface File {
   mode?: number;
 }
 
-const home = "/home/mastodon";
-const live = `${home}/live`;
 const [major, minor, patch] = VERSION.split(".");
 
 /** Bundler's launcher. It finds the app by the Gemfile of the folder it is started in, as the real one does. */
-const launcher = `#!/usr/bin/env bash
+const launcher = (node: string) => `#!/usr/bin/env bash
 set -euo pipefail
 [[ -f Gemfile ]] || { echo "Could not locate Gemfile or .bundle/ directory" >&2; exit 10; }
 [[ "\${1:-}" == exec ]] || { echo "bundle: the stand-in has 'bundle exec' only" >&2; exit 15; }
@@ -26,14 +24,14 @@ case "$program" in
   rails | bin/rails | tootctl | bin/tootctl) program=\${program#bin/} ;;
   *) echo "bundler: command not found: $program" >&2; exit 127 ;;
 esac
-exec /usr/bin/node "lib/standin/$program.js" "$@"
+exec ${node} "lib/standin/$program.js" "$@"
 `;
 
 /** A program in bin/: works from any folder, since the app is found by where the file lies. */
-const binary = (name: string) => `#!/usr/bin/env bash
+const binary = (name: string, node: string) => `#!/usr/bin/env bash
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
-exec /usr/bin/node "lib/standin/${name}.js" "$@"
+exec ${node} "lib/standin/${name}.js" "$@"
 `;
 
 const sidekiqQueues = [
@@ -46,17 +44,23 @@ const sidekiqQueues = [
   "[fasp]",
 ];
 
-/** Everything below /home/mastodon except configuration and media. */
-export async function tree(): Promise<File[]> {
+export const bundler = (node: string) => ({ text: launcher(node), mode: 0o755 });
+
+/** What a user who installs Ruby by rbenv has in their home. */
+export const rbenv = (home: string): File[] => [
+  { path: `${home}/.rbenv/shims/bundle`, ...bundler("/usr/bin/node") },
+  { path: `${home}/.rbenv/version`, text: "3.4.7\n" },
+  { path: `${home}/.bashrc`, text: 'export PATH="$HOME/.rbenv/shims:$PATH"\n' },
+];
+
+/** Everything below the app's folder except configuration and media. `node` is what its programs run in. */
+export async function tree(live: string, node = "/usr/bin/node"): Promise<File[]> {
   const files: File[] = [
-    { path: `${home}/.rbenv/shims/bundle`, text: launcher, mode: 0o755 },
-    { path: `${home}/.rbenv/version`, text: "3.4.7\n" },
-    { path: `${home}/.bashrc`, text: 'export PATH="$HOME/.rbenv/shims:$PATH"\n' },
     { path: `${live}/.ruby-version`, text: "3.4.7\n" },
     { path: `${live}/.nvmrc`, text: "24.11\n" },
     { path: `${live}/Gemfile`, text: "# The stand-in has no gems; Bundler looks for this file.\n" },
-    { path: `${live}/bin/tootctl`, text: binary("tootctl"), mode: 0o755 },
-    { path: `${live}/bin/rails`, text: binary("rails"), mode: 0o755 },
+    { path: `${live}/bin/tootctl`, text: binary("tootctl", node), mode: 0o755 },
+    { path: `${live}/bin/rails`, text: binary("rails", node), mode: 0o755 },
     { path: `${live}/config/puma.rb`, text: "# The stand-in reads its settings from the environment.\n" },
     {
       path: `${live}/config/sidekiq.yml`,

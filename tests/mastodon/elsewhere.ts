@@ -71,7 +71,7 @@ export class Elsewhere {
 }
 
 /** An answer to a question for an address: always this one, never an IPv6 one. */
-function answer(question: Buffer, address: string): Buffer {
+export function answer(question: Buffer, address: string): Buffer {
   const end = question.indexOf(0, 12) + 5;
   const wanted = question.readUInt16BE(end - 4) === 1;
   const head = Buffer.from(question.subarray(0, end));

@@ -28,7 +28,7 @@ describe("the stand-in keeps to the facts", () => {
     assert.match(own["mastodon-web.service"] ?? "", /LD_PRELOAD=libjemalloc\.so"/);
     assert.doesNotMatch(units(false)["mastodon-web.service"] ?? "", /LD_PRELOAD/);
   });
-  const site = nginxSite("social.example");
+  const site = nginxSite("social.example", { root: "/home/mastodon/live/public" });
   for (const f of facts.siteLines) test(`${f.fact} (${f.source})`, () => assert.ok(has(site, f.line)));
   for (const f of facts.toolOptions)
     test(`${f.fact} (${f.source})`, () => {

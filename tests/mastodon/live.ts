@@ -99,12 +99,12 @@ export class Live {
   }
 }
 
-export async function until(what: string, fits: () => Promise<boolean> | boolean): Promise<void> {
-  for (
-    const deadline = Date.now() + 15_000;
-    Date.now() < deadline;
-    await new Promise((r) => setTimeout(r, 100))
-  )
+export async function until(
+  what: string,
+  fits: () => Promise<boolean> | boolean,
+  ms = 15_000,
+): Promise<void> {
+  for (const deadline = Date.now() + ms; Date.now() < deadline; await new Promise((r) => setTimeout(r, 100)))
     if (await fits()) return;
-  assert.fail(`waited 15 s: ${what}`);
+  assert.fail(`waited ${ms / 1000} s: ${what}`);
 }

@@ -6,6 +6,7 @@ import { StorageAway } from "../app/storage";
 import { authenticate, Gate, throttle } from "./gate";
 import { json, Refusal, type Response, text } from "./http";
 import { route } from "./routes";
+import { publicFile } from "./static";
 import { Threads } from "./threads";
 
 // As Puma is started: `puma -C config/puma.rb`, nothing else.
@@ -95,6 +96,8 @@ class Server {
     const method = r.method ?? "GET";
     const found = route(method, pathname);
     if (pathname === "/health" && found) return text("OK");
+    const file = !found && method === "GET" ? await publicFile(this.instance.config, pathname) : undefined;
+    if (file) return file;
     const ip = this.gate.clientIp(r);
     const signed = await authenticate(this.instance, r, ip);
     await throttle(this.instance, pathname, ip, signed);

@@ -1,0 +1,98 @@
+import { VERSION } from "../app/config";
+
+/** Where the admin keeps it. */
+export const folder = "/opt/mastodon";
+
+const check = (command: string) => `    healthcheck:\n      test: ['CMD-SHELL', "${command}"]\n`;
+const answers = (address: string) =>
+  check(`curl -s --noproxy localhost localhost:${address} | grep -q 'OK' || exit 1`);
+
+/**
+ * docker-compose.yml as the official one of 4.5 has it, with one difference: database and Redis are Debian's images instead
+ * of Alpine's. `postgres`: the major version that is there.
+ */
+export const composeFile = (postgres: string) => `# The Compose project of a Mastodon server.
+services:
+  db:
+    restart: always
+    image: docker.io/library/postgres:${postgres}-bookworm
+    shm_size: 256mb
+    networks:
+      - internal_network
+    healthcheck:
+      test: ['CMD', 'pg_isready', '-U', 'postgres']
+    volumes:
+      - ./postgres${postgres}:/var/lib/postgresql/data
+    environment:
+      - 'POSTGRES_HOST_AUTH_METHOD=trust'
+
+  redis:
+    restart: always
+    image: docker.io/library/redis:7-bookworm
+    networks:
+      - internal_network
+    healthcheck:
+      test: ['CMD', 'redis-cli', 'ping']
+    volumes:
+      - ./redis:/data
+
+${app("web", "mastodon", "bundle exec puma -C config/puma.rb")}\
+${answers("3000/health")}\
+    ports:
+      - '127.0.0.1:3000:3000'
+    volumes:
+      - ./public/system:/mastodon/public/system
+
+${app("streaming", "mastodon-streaming", "node ./streaming/index.js")}\
+${answers("4000/api/v1/streaming/health")}\
+    ports:
+      - '127.0.0.1:4000:4000'
+
+${app("sidekiq", "mastodon", "bundle exec sidekiq")}\
+    volumes:
+      - ./public/system:/mastodon/public/system
+${check("ps aux | grep '[s]idekiq\\\\ 8' || false")}
+networks:
+  external_network:
+  internal_network:
+    internal: true
+`;
+
+const app = (service: string, image: string, command: string) => `  ${service}:
+    image: ghcr.io/mastodon/${image}:v${VERSION}
+    restart: always
+    env_file: .env.production
+    command: ${command}
+    networks:
+      - external_network
+      - internal_network
+    depends_on:
+      - db
+      - redis
+`;
+
+/** Podman in a host of the lab: no control groups of its own are to be had there, and no overlay on an overlay. */
+export const podman = {
+  "/etc/containers/containers.conf": `[containers]\ncgroups = "disabled"\nkeyring = false\n\n[engine]\nruntime = "crun"\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n`,
+  "/etc/containers/storage.conf": `[storage]\ndriver = "vfs"\nrunroot = "/run/containers/storage"\ngraphroot = "/var/lib/containers/storage"\n`,
+};
+
+/**
+ * The command `docker` with Debian's packages: `docker compose` is docker-compose, which speaks to Podman's socket. Podman knows
+ * no links, and today's Compose makes none: this one would for `run` of a service that is up.
+ */
+export const docker = `#!/usr/bin/python3
+import os
+import sys
+
+if sys.argv[1:2] != ["compose"]:
+    os.execvp("podman", ["podman", *sys.argv[1:]])
+os.environ["DOCKER_HOST"] = "unix:///run/podman/podman.sock"
+from compose.cli.main import main
+from compose.service import Service
+
+links = Service._get_links
+Service._get_links = lambda self, link_to_self: links(self, False)
+sys.argv[:2] = ["docker compose"]
+sys.exit(main())
+`;
