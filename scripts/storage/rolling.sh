@@ -114,7 +114,8 @@ route_files_back() {
   while read -r file; do restore_original "$file"; done <"$routed"
 }
 
-nginx_workers() { pgrep -f '^nginx: worker process' || true; }
+# Of this host's nginx alone: containers may have theirs.
+nginx_workers() { pgrep -P "$(unit_property nginx MainPID)" -f '^nginx: worker process' || true; }
 
 # Until the nginx processes from before the reload have answered all that was asked of them; websockets may stay with them.
 await_drained() {

@@ -82,14 +82,7 @@ $real_ip
     add_header Strict-Transport-Security "max-age=63072000; includeSubDomains";
     try_files $$uri =404;
   }
-  location ^~ /system/ {
-    alias "$media/";
-    include /etc/nginx/trunkline/media-source.conf;
-    add_header Cache-Control "public, max-age=2419200, immutable";
-    add_header Strict-Transport-Security "max-age=63072000; includeSubDomains";
-    add_header X-Content-Type-Options nosniff;
-    add_header Content-Security-Policy "default-src 'none'; form-action 'none'";
-  }
+$system
   location @media_source {
     proxy_pass http://127.0.0.1:$media_port;
     proxy_connect_timeout 5s;
@@ -143,6 +136,21 @@ $real_ip
 """
 
 
+# The files are here, or not yet: then they come from the source.
+ON_DISK = r"""  location ^~ /system/ {
+    alias "%s/";
+    include /etc/nginx/trunkline/media-source.conf;
+    add_header Cache-Control "public, max-age=2419200, immutable";
+    add_header Strict-Transport-Security "max-age=63072000; includeSubDomains";
+    add_header X-Content-Type-Options nosniff;
+    add_header Content-Security-Policy "default-src 'none'; form-action 'none'";
+  }"""
+# They are in a bucket: links from before lead to its host.
+IN_BUCKET = r"""  location ^~ /system/ {
+    if ($request_uri ~ ^/system/(.*)$) { return 302 https://%s/$1; }
+    return 404;
+  }"""
+
 ABSENT = "#-"  # stands where a line does not apply
 
 
@@ -151,7 +159,7 @@ def main(given):
     ipv6 = given["IPV6"] == "yes"
     http2 = " http2" if given["HTTP2"] == "listen" else ""
     values = {
-        "domain": given["DOMAIN"], "app": given["APP"], "media": given["MEDIA"], "tls": given["TLS"], "body": given["BODY"],
+        "domain": given["DOMAIN"], "app": given["APP"], "system": ON_DISK % given["MEDIA"] if given["MEDIA"] else IN_BUCKET % given["ALIAS"], "tls": given["TLS"], "body": given["BODY"],
         "web": given["WEB"], "streaming": given["STREAMING"], "media_port": given["MEDIA_PORT"], "listen_443": "  listen 443 ssl%s;" % http2,
         "geo": "\n".join("  %s 1;" % source for source in sources),
         "real_ip": "\n".join("  set_real_ip_from %s;" % source for source in sources),

@@ -15,6 +15,11 @@ present() {
   # A site that its admin's certbot has taken over is no longer ours to write.
   if ! grep -qs 'managed by Certbot' "$site"; then
     site_text >"$run/site.new"
+    # Links from before media were in a bucket stay led there (storage/links).
+    if [[ -f /etc/nginx/trunkline/old-links.conf ]]; then
+      python3 "$scripts/storage/include.py" add "$run/site.new" "$WEB_DOMAIN" /etc/nginx/trunkline/old-links.conf >"$run/site.part"
+      mv "$run/site.part" "$run/site.new"
+    fi
     put_file "$site" 0644 root:root <"$run/site.new"
     [[ $file_changed == no ]] || touched=yes
   fi
@@ -47,7 +52,7 @@ site_text() {
   local streaming
   streaming="$(streaming_addresses | sed 's/.*/  server & fail_timeout=0;/')"
   SITE_WEB="$(web_address)" SITE_STREAMING="$streaming" SITE_DOMAIN=$WEB_DOMAIN SITE_TLS=$tls_folder SITE_APP=$APP_DIR \
-    SITE_MEDIA=$MEDIA_DIR SITE_SOURCES="$(getent ahosts "$SOURCE_ADDRESS" | awk '{ print $1 }' | sort -u | xargs)" \
+    SITE_MEDIA=$MEDIA_DIR SITE_ALIAS="$(env_get "$APP_DIR/.env.production" S3_ALIAS_HOST)" SITE_SOURCES="$(getent ahosts "$SOURCE_ADDRESS" | awk '{ print $1 }' | sort -u | xargs)" \
     SITE_BODY="$(python3 "$scripts/web/body.py" "$source_site" "$WEB_DOMAIN")" SITE_MEDIA_PORT=$PORT_MEDIA SITE_IPV6="$(has_ipv6 && echo yes || echo no)" \
     SITE_HTTP2="$(dpkg --compare-versions "$(nginx -v 2>&1 | sed 's/.*nginx\///; s/ .*//')" ge 1.25.1 && echo on || echo listen)" \
     python3 "$scripts/web/site.py"

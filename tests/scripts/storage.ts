@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { surveyScript } from "../../components/survey";
+import { type Clouds, startClouds } from "../../rehearsal/clouds";
 import { Lab, type LabHost } from "../../rehearsal/lab";
 import { type Installed, type InstallOptions, installMastodon } from "../../rehearsal/mastodon";
 import { startStores, type ObjectStore, type StoreKind, type Stores } from "../../rehearsal/stores";
@@ -23,16 +24,24 @@ export class StorageLab {
     readonly host: LabHost,
     readonly installed: Installed,
     private readonly stores: Stores,
+    private readonly clouds: Clouds,
     readonly kind: StoreKind,
   ) {}
 
   static async boot(kind: StoreKind = "other", variant: InstallOptions["variant"] = {}): Promise<StorageLab> {
     const lab = await Lab.start();
     const stores = await startStores({ dir: lab.dir, ca: lab.ca, kinds: [kind] });
+    const clouds = await startClouds({ dns: { address: "198.18.2.53", port: 53 } });
+    stores.announce(clouds.api);
+    clouds.api.addZone({
+      provider: "cloudflare",
+      name: domain,
+      records: [domain, mediaHost].map((name) => ({ name, type: "A", content: "198.18.0.10", ttl: 60 })),
+    });
     const host = await lab.boot("old", { address: "198.18.0.10", side: "old", authorizedKeys: [] });
     const certificate = await lab.ca.certificateFor([domain, mediaHost]);
     const installed = await installMastodon(host, { domain, size: "small", certificate, variant });
-    const it = new StorageLab(lab, host, installed, stores, kind);
+    const it = new StorageLab(lab, host, installed, stores, clouds, kind);
     await it.furnish();
     return it;
   }
@@ -43,21 +52,17 @@ export class StorageLab {
 
   async stop(): Promise<void> {
     await this.stores.stop();
+    await this.clouds.stop();
     await this.lab.stop();
   }
 
-  /** The scripts where the program puts them, a bucket with a key, and the names in the host's own table. */
+  /** The scripts where the program puts them, and a bucket with a key. */
   private async furnish(): Promise<void> {
     const tar = ["-C", path.dirname(scripts), "--exclude=__pycache__", "-cz", "scripts"];
     const archive = execFileSync("tar", tar, { maxBuffer: 64 << 20 });
     await this.host.sh("mkdir -p /opt/trunkline && base64 -d | tar -C /opt/trunkline -xz --no-same-owner", {
       input: archive.toString("base64"),
     });
-    const { address } = this.stores.door;
-    await this.host.sh(
-      `echo '${address} ${this.store.host} ${bucket}.${this.store.host}
-198.18.0.10 ${domain} ${mediaHost}' >>/etc/hosts`,
-    );
     await this.store.makeBucket(bucket, {
       cors: [{ origins: ["*"], methods: ["GET"] }],
     });
@@ -123,7 +128,7 @@ export class StorageLab {
     return new Map(lines.map((l) => [l.slice(l.indexOf(" ") + 1), Number(l.split(" ")[0])]));
   }
 
-  /** Status, headers and body length of a URL, asked from the host with its table of names. */
+  /** Status, headers and body length of a URL, asked from the host. */
   async get(url: string): Promise<{ status: number; headers: string; bytes: number }> {
     const out = await this.host.exec(
       ["curl", "-sS", "-D", "-", "-o", "/dev/null", "-w", "\\n%{http_code} %{size_download}", url],
