@@ -20,6 +20,8 @@ export const inAnotherBucket: Check = (seen) => {
   const app = before(seen);
   const storage = seen.migration.storage;
   if (value(app, "S3_ENABLED") !== "true" || !storage) return null;
+  // A server that the app has moved to since: what is left of the media's way finds them there.
+  if (value(app, "S3_BUCKET") === storage.bucket) return null;
   return error(
     "storage-on",
     "the app keeps its media in a bucket already",

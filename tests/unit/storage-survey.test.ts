@@ -103,6 +103,9 @@ test("nothing is said on a server in good order, nor where the media stay, have 
 });
 
 test("what would do is not complained of", () => {
+  const same = (s: Filled) =>
+    Object.assign(s.mastodon.env.values, { S3_ENABLED: "true", S3_BUCKET: "social-media" });
+  assert.deepEqual(codes(same), []);
   assert.deepEqual(
     codes((s) => {
       s.nginx.certificates = [];
