@@ -86,6 +86,14 @@ export function keyOf<T extends Options>(opts: T, used: boolean): T & pulumi.Cus
 
 /** A store's file is loaded only where it is used, so that nobody needs the plugins of the others. */
 function forStore(store: Storage["store"]): { make(name: string, args: BucketArgs, opts: Options): Made } {
-  if (store === "other") return require("./bucket-other") as typeof import("./bucket-other");
-  throw new pulumi.RunError(`mediaStore ${store} is not served yet; other is`);
+  switch (store) {
+    case "s3":
+      return require("./bucket-s3") as typeof import("./bucket-s3");
+    case "r2":
+      return require("./bucket-r2") as typeof import("./bucket-r2");
+    case "b2":
+      return require("./bucket-b2") as typeof import("./bucket-b2");
+    case "other":
+      return require("./bucket-other") as typeof import("./bucket-other");
+  }
 }

@@ -58,7 +58,16 @@ export class MediaCdn extends pulumi.ComponentResource implements Link {
 
 /** A CDN's file is loaded only where it is used, so that nobody needs the plugins of the others. */
 function forCdn(kind: Storage["cdn"]["kind"]): { make(name: string, args: CdnArgs, opts: Options): Made } {
-  if (kind === "nginx") return require("./cdn-nginx") as typeof import("./cdn-nginx");
-  if (kind === "given") return require("./cdn-given") as typeof import("./cdn-given");
-  throw new pulumi.RunError(`mediaCdn ${kind} is not served yet; nginx and given are`);
+  switch (kind) {
+    case "nginx":
+      return require("./cdn-nginx") as typeof import("./cdn-nginx");
+    case "given":
+      return require("./cdn-given") as typeof import("./cdn-given");
+    case "cloudfront":
+      return require("./cdn-cloudfront") as typeof import("./cdn-cloudfront");
+    case "r2":
+      return require("./cdn-r2") as typeof import("./cdn-r2");
+    case "bunny":
+      return require("./cdn-bunny") as typeof import("./cdn-bunny");
+  }
 }

@@ -35,3 +35,19 @@ export function hostRecord(
     provider.make(name, wanted, there, dns.zone, { ...options, import: adopting ? there.id : undefined }),
   ];
 }
+
+/** A CNAME that nobody had before, such as a certificate's proof. */
+export function newRecord(
+  name: string,
+  { dns, ...record }: { dns: Migration["dns"]; name: pulumi.Input<string>; value: pulumi.Input<string> },
+  opts: pulumi.CustomResourceOptions,
+): pulumi.CustomResource {
+  if (dns.provider === "none") throw new Error(`${name}: nobody serves the zone; config.ts refuses that`);
+  const options = { ...opts, retainOnDelete: true };
+  return forProvider(dns.provider).makeNew(
+    name,
+    { ...record, type: "CNAME", ttl: dns.ttl },
+    dns.zone,
+    options,
+  );
+}
