@@ -88,7 +88,7 @@ async function createOrAdopt(account: Account, inputs: Props): Promise<Bucket> {
   }
   const { buckets } = await ask<{ buckets: Bucket[] }>(account, "b2_list_buckets", { bucketName });
   const [found] = buckets;
-  if (found?.bucketInfo["trunkline"] !== inputs["owner"])
+  if (!found || found.bucketInfo["trunkline"] !== inputs["owner"])
     throw new Error(
       `there is a bucket ${bucketName} already, ${found ? "and it was not made for this instance" : "in another account"}: choose another name (mediaBucket)`,
     );

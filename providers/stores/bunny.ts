@@ -63,9 +63,8 @@ async function createOrAdopt(inputs: Props): Promise<Zone> {
     const { Items } = await ask<{ Items: Zone[] }>(inputs, query, "GET");
     const found = Items.find((z) => z.Name === Name && z.OriginUrl === origin);
     if (found) return ask<Zone>(inputs, `/${found.Id}`, "POST", settingsOf(inputs));
-    throw new Error(
-      `there is a pull zone ${String(Name)} already, and it serves something else: ${e.message}`,
-    );
+    const why = `there is a pull zone ${String(Name)} already, and it serves something else`;
+    throw new Error(`${why}: ${e.message}`, { cause: e });
   }
 }
 
@@ -95,6 +94,7 @@ async function certify(inputs: Props, host: string): Promise<void> {
       if (n >= certificateTries)
         throw new Error(
           `waited ${Math.round((n * certificatePauseMs) / 1000)} s for a certificate of ${host}: ${e.message}. See that its CNAME is public, and run again`,
+          { cause: e },
         );
       await delay(certificatePauseMs);
     }

@@ -4,7 +4,7 @@ import type { Context, Function, Package, Resource } from "./resource";
 
 /** Makes the next calls that match fail. */
 export interface ApiFault {
-  /** hcloud, vultr or cloudflare. */
+  /** hcloud, vultr, cloudflare or aws; b2 or bunny, whose answers are HTTP and whose client is the program's own. */
   package: string;
   /**
    * "500", "429": answered so, nothing was done. "timeout": no answer, nothing was done. "lost": it was done, the
@@ -57,6 +57,19 @@ const CLIENTS: Record<string, Client> = {
           ? `failed to make http request: ${call}: 500 Internal Server Error {"errors":[{"code":10001,"message":"Internal error"}]}`
           : `failed to make http request: ${call}: context deadline exceeded`,
   },
+  /** The SDK's standard mode: three attempts. */
+  aws: {
+    retries: 2,
+    pause: (n) => 200 * 2 ** (n - 1),
+    retried: ["500", "429", "timeout", "lost"],
+    error: (kind, call) =>
+      `operation error ${call}: exceeded maximum number of attempts, 3, ` +
+      (kind === "429"
+        ? "https response error StatusCode: 400, api error Throttling: Rate exceeded"
+        : kind === "500"
+          ? "https response error StatusCode: 500, api error InternalError: We encountered an internal error"
+          : "request send failed, context deadline exceeded"),
+  },
   vultr: {
     retries: 3,
     pause: () => 500,
@@ -68,6 +81,9 @@ const CLIENTS: Record<string, Client> = {
   },
 };
 
+/** APIs that are served over HTTP: whoever asks does the retrying. */
+const SERVED = ["b2", "bunny"];
+
 /** How long a client waits for an answer that does not come; the real ones wait longer. */
 const NO_ANSWER_MS = 2_000;
 
@@ -76,9 +92,9 @@ export class Api {
   private faults: ApiFault[] = [];
 
   fail(fault: ApiFault): void {
-    if (!CLIENTS[fault.package]) {
-      throw new Error(`no such API: "${fault.package}"; there are ${Object.keys(CLIENTS).join(", ")}`);
-    }
+    const known = [...Object.keys(CLIENTS), ...SERVED];
+    if (!known.includes(fault.package))
+      throw new Error(`no such API: "${fault.package}"; there are ${known.join(", ")}`);
     this.faults.push({ ...fault });
   }
 
@@ -106,6 +122,17 @@ export class Api {
         throw new Error(client.error(kind, call));
       await delay(client.pause(tried + 1));
     }
+  }
+
+  /** One call to an API that is served over HTTP: whether it fails this time, and if not, what it does. */
+  async served<T>(pkg: string, call: string, action: () => Promise<T>): Promise<T | ApiFault["kind"]> {
+    const kind = this.next(pkg, call);
+    if (!kind || kind === "lost") {
+      const answer = await this.recorded(pkg, call, action);
+      return kind ?? answer;
+    }
+    this.calls.push({ at: Date.now(), package: pkg, call, outcome: kind });
+    return kind;
   }
 
   private async recorded<T>(pkg: string, call: string, action: () => Promise<T>): Promise<T> {

@@ -1,11 +1,12 @@
 /**
  * The stand-in Cloudflare: DNS records of zones that are there already, with the provider's own traps: a record that
  * exists is never taken over by a create, `proxied` wants ttl 1 and only the API says so, import ids are ZONE/RECORD.
- * Not modelled and refused: data, settings, tags, privateRouting, the deprecated Record, everything but DNS.
+ * Not modelled and refused: data, settings, tags, privateRouting, the deprecated Record, everything but DNS and R2 (r2.ts).
  */
 import { randomBytes } from "node:crypto";
 import { checkContent } from "./dnsdata";
 import type { Cloud } from "./lab";
+import { r2, r2Functions } from "./r2";
 import type { Failure, Function, Package, Resource } from "./resource";
 import { take, type DnsRecord, type Zone } from "./store";
 import { compact, type Json, type Props } from "./values";
@@ -244,7 +245,7 @@ export function cloudflare(cloud: Cloud): Package {
       if (apiToken ?? (apiKey && email) ?? process.env["CLOUDFLARE_API_TOKEN"]) return;
       throw new Error("must provide exactly one of api_key, api_token or api_user_service_key");
     },
-    resources: { "cloudflare:index/dnsRecord:DnsRecord": dnsRecord(cloud) },
-    functions: lookups(cloud),
+    resources: { "cloudflare:index/dnsRecord:DnsRecord": dnsRecord(cloud), ...r2(cloud) },
+    functions: { ...lookups(cloud), ...r2Functions },
   };
 }

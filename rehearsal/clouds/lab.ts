@@ -1,6 +1,7 @@
 /** What a stand-in cloud asks of the lab: servers that boot, addresses, packet filters. */
 import type { FirewallRule, Server, State, Store } from "./store";
 import type { CloudConfig } from "./cloudinit";
+import type { StoreSide } from "./storeside";
 
 /** A server as the cloud hands it to the lab. */
 export interface NewServer {
@@ -48,6 +49,8 @@ export interface Cloud {
   store: Store;
   lab: CloudLab;
   pool: Pool;
+  /** What stands behind buckets and CDNs. */
+  stores: StoreSide;
 }
 
 export function freeIpv4({ pool }: Cloud, state: State): string {

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import type { Props } from "./values";
 
-export type Provider = "hcloud" | "vultr" | "cloudflare";
+export type Provider = "hcloud" | "vultr" | "cloudflare" | "aws" | "bunny";
 
 export interface Server {
   id: string;
@@ -71,8 +71,19 @@ export interface Zone {
   records: DnsRecord[];
 }
 
+/** Anything else that a cloud keeps: what it was told, by its id. */
+export interface Thing {
+  id: string;
+  /** Its type in the program, or in the API's own words. */
+  kind: string;
+  inputs: Props;
+  /** What the cloud made of it. */
+  own: Props;
+}
+
 export interface State {
   nextId: number;
+  things: Thing[];
   servers: Server[];
   firewalls: Firewall[];
   firewallRules: { id: string; firewall: string; inputs: Props }[];
@@ -86,6 +97,7 @@ export interface State {
 
 const EMPTY: State = {
   nextId: 1001,
+  things: [],
   servers: [],
   firewalls: [],
   firewallRules: [],
