@@ -226,7 +226,7 @@ describe("hcloud", () => {
     clouds.api.heal();
     const outcomes = clouds.api.calls.filter((c) => c.call.includes(KEY)).map((c) => c.outcome);
     assert.deepEqual(outcomes, ["500", "429", "ok"]);
-    assert.throws(() => clouds.api.fail({ package: "aws", kind: "500", times: 1 }), /no such API/);
+    assert.throws(() => clouds.api.fail({ package: "azure", kind: "500", times: 1 }), /no such API/);
   });
 });
 

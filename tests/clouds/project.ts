@@ -47,6 +47,8 @@ export class Project {
   constructor(
     private readonly pulumi: string,
     private readonly env: Record<string, string>,
+    /** Folders of providers that are started by the engine itself, by name. @default - none */
+    providers: Record<string, string> = {},
   ) {
     const yaml = [
       "name: tiny",
@@ -55,6 +57,11 @@ export class Project {
       "  options:",
       "    nodeargs: --import tsx",
       "    typescript: false",
+      ...(Object.keys(providers).length ? ["plugins:", "  providers:"] : []),
+      ...Object.entries(providers).flatMap(([name, folder]) => [
+        `    - name: ${name}`,
+        `      path: ${folder}`,
+      ]),
     ];
     writeFileSync(path.join(this.dir, "Pulumi.yaml"), `${yaml.join("\n")}\n`);
     writeFileSync(path.join(this.dir, "package.json"), '{ "name": "tiny", "main": "index.ts" }\n');
