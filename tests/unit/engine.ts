@@ -160,6 +160,25 @@ function stateOf({ type, name, inputs }: pulumi.runtime.MockResourceArgs): Recor
     "vultr:index/instance:Instance": { mainIp: "198.18.1.10", v6MainIp: "2001:db8::10" },
     "command:remote:Command": { stdout: '{"outcome":"changed"}\n', stderr: "" },
     "pulumi:index:Stash": { output: inputs.input },
+    "aws:s3/bucket:Bucket": { arn: `arn:aws:s3:::${String(inputs.bucket)}` },
+    "aws:iam/accessKey:AccessKey": { secret: "aws secret" },
+    "aws:acm/certificate:Certificate": {
+      arn: "arn:aws:acm:us-east-1:1:certificate/1",
+      domainValidationOptions: [
+        { resourceRecordName: "_a.media.social.example.", resourceRecordValue: "_b.acm-validations.aws." },
+      ],
+    },
+    "aws:cloudfront/distribution:Distribution": { domainName: "d1.cloudfront.net" },
+    "cloudflare:index/accountToken:AccountToken": { value: "token value" },
+    "stores:b2:Bucket": {
+      ...{
+        bucketId: "b2-id",
+        endpoint: "https://s3.eu-central-003.backblazeb2.com",
+        region: "eu-central-003",
+      },
+    },
+    "stores:b2:Key": { applicationKey: "b2 secret" },
+    "stores:bunny:PullZone": { hostname: "media-social-example.b-cdn.net" },
   };
   return { ...inputs, ...more[type] };
 }
