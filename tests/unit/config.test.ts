@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { utils } from "ssh2";
 import { ConfigError, parseMigration } from "../../config";
-import { cloud, good, migration, privateKey, publicKey, sourceHostKey } from "./configs";
+import { cloud, good, media, migration, privateKey, publicKey, sourceHostKey, storesConfig } from "./configs";
 
 function problems(change: Record<string, string | undefined>, base: Record<string, string> = good): string[] {
   const all: Record<string, string | undefined> = { ...base, ...change };
@@ -202,6 +202,107 @@ const refusals: [
     /^confirmRetire is "yes"; write social.example/,
   ],
 ];
+
+const { s3, r2, b2 } = storesConfig;
+refusals.push(
+  ["an unknown store", { mediaStore: "azure" }, /^mediaStore is "azure"; write s3, r2, b2 or other/, good],
+  ["a bucket without store", { mediaBucket: "media" }, /^mediaBucket is for media in a bucket/],
+  [
+    "no store and no second server",
+    { mediaStore: "", ...unset() },
+    /^mediaStore is not set; write s3, r2/,
+    media,
+  ],
+  ["a short bucket name", { mediaBucket: "ab" }, /^mediaBucket is "ab"; write a bucket name of 3 to 63/, s3],
+  ["a bucket name short for B2", { mediaBucket: "media" }, /write a bucket name of 6 to 63/, b2],
+  ["capitals in a bucket name", { mediaBucket: "Media" }, /lowercase letters, digits and hyphens/, media],
+  ["dots in a bucket name", { mediaBucket: "media.social" }, /^mediaBucket is .* without dots/, s3],
+  ["a name that B2 keeps", { mediaBucket: "b2-media" }, /without b2-: the store keeps that/, b2],
+  ["a name that AWS keeps", { mediaBucket: "media-s3alias" }, /without -s3alias/, s3],
+  [
+    "a media host outside the zone",
+    { mediaHost: "media.other.example" },
+    /^mediaHost is .*inside the zone/,
+    media,
+  ],
+  [
+    "the instance as media host",
+    { mediaHost: "social.example", ...unset("dnsZone", "dnsProvider") },
+    /^mediaHost is .*a name of its own/,
+    media,
+  ],
+  [
+    "the bucket in the endpoint's host",
+    { mediaEndpoint: "https://social-media.s3.store.example" },
+    /without the bucket/,
+    media,
+  ],
+  [
+    "the bucket in the endpoint's path",
+    { mediaEndpoint: "https://s3.store.example/social-media" },
+    /without the bucket/,
+    media,
+  ],
+  [
+    "an endpoint without TLS",
+    { mediaEndpoint: "http://s3.store.example" },
+    /^mediaEndpoint is .*the https URL/,
+    media,
+  ],
+  [
+    "an endpoint at AWS",
+    { mediaEndpoint: "https://s3.store.example" },
+    /^mediaEndpoint is for mediaStore other/,
+    s3,
+  ],
+  ["no region at AWS", { mediaRegion: "" }, /^mediaRegion is not set; write the bucket's region/, s3],
+  ["a region at B2", { mediaRegion: "eu" }, /^mediaRegion has no use for mediaStore b2/, b2],
+  ["an unknown place at R2", { mediaRegion: "mars" }, /^mediaRegion is "mars"; write a location/, r2],
+  ["no secret key", { mediaSecretKey: "" }, /^mediaSecretKey is not set; write the secret/, media],
+  [
+    "a key of the admin's at AWS",
+    { mediaAccessKey: "AKIA" },
+    /^mediaAccessKey has no use for mediaStore s3/,
+    s3,
+  ],
+  [
+    "no account at R2",
+    { cloudflareAccountId: "" },
+    /^cloudflareAccountId is not set; write the account's id/,
+    r2,
+  ],
+  ["cloudfront before R2", { mediaCdn: "cloudfront" }, /^mediaCdn is "cloudfront"; write r2 or given/, r2],
+  ["nginx before R2", { mediaCdn: "nginx" }, /^mediaCdn is "nginx"; write r2 or given/, r2],
+  ["r2's domain before S3", { mediaCdn: "r2" }, /^mediaCdn is "r2"; write cloudfront or nginx/, s3],
+  ["a CDN given without its name", { mediaCdn: "given" }, /^mediaCdnHost is not set/, media],
+  [
+    "a CDN's name that nobody asked for",
+    { mediaCdnHost: "x.b-cdn.net" },
+    /^mediaCdnHost is for mediaCdn given/,
+    media,
+  ],
+  ["no key for bunny.net", { bunnyApiKey: "" }, /^bunnyApiKey is not set/, b2],
+  [
+    "cloudfront without a zone",
+    { dnsProvider: "none", dnsZone: "" },
+    /^dnsProvider is "none"; write cloudflare or hetzner/,
+    s3,
+  ],
+  ["a size for no server", { serverType: "cx33" }, /^serverType is for a server .* "none"/, media],
+  ["an unknown media phase", { mediaPhase: "x" }, /^mediaPhase is "x"; write one of survey/, media],
+  [
+    "removing the disk copy unconfirmed",
+    { phase: "retire", mediaKeepLocal: "false" },
+    /^confirmRetire is not set/,
+    media,
+  ],
+);
+
+/** Keys to be taken out: all of the media's where none is named. */
+function unset(...keys: string[]): Record<string, undefined> {
+  const all = keys.length ? keys : Object.keys(media).filter((k) => k.startsWith("media"));
+  return Object.fromEntries(all.map((k) => [k, undefined]));
+}
 
 for (const [name, set, says, base] of refusals)
   test(`refused: ${name}`, () => {

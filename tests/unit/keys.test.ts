@@ -47,7 +47,8 @@ test("the schema's defaults are those of config.ts", () => {
   }
 });
 
-for (const file of ["Pulumi.dev.yaml", "examples/live-move/Pulumi.live-move.yaml"])
+const stores = ["s3", "r2", "b2", "other"].map((store) => `examples/object-storage/Pulumi.${store}.yaml`);
+for (const file of ["Pulumi.dev.yaml", "examples/live-move/Pulumi.live-move.yaml", ...stores])
   test(`${file} names only keys that there are, and holds no secret`, () => {
     const { config } = parse(readFileSync(path.join(root, file), "utf8")) as {
       config: Record<string, unknown>;
@@ -60,4 +61,22 @@ for (const file of ["Pulumi.dev.yaml", "examples/live-move/Pulumi.live-move.yaml
       [],
     );
     for (const secret of ["sshPrivateKey", "mediaSecretKey", "bunnyApiKey"]) assert.ok(!own.includes(secret));
+  });
+
+for (const file of stores)
+  test(`${file} is accepted once its secrets are set`, () => {
+    const { config } = parse(readFileSync(path.join(root, file), "utf8")) as {
+      config: Record<string, unknown>;
+    };
+    const secrets: Record<string, string> = {
+      sshPrivateKey: good["sshPrivateKey"] ?? "",
+      sourceHostKey: good["sourceHostKey"] ?? "",
+      ...(/b2|other/.test(file) && { mediaSecretKey: "secret" }),
+      ...(file.includes("b2") && { bunnyApiKey: "bunny-api-key-of-the-account" }),
+    };
+    const m = parseMigration(
+      (key) => secrets[key] ?? (config[`trunkline:${key}`] as string | undefined)?.toString(),
+    );
+    assert.equal(m.target.provider, "none");
+    assert.equal(m.storage?.host, "media.social.example");
   });
