@@ -10,6 +10,7 @@ import {
   watchFile,
 } from "node:fs";
 import path from "node:path";
+import type { Engine } from "./engine/cli";
 
 /** One thing that the engine told of a resource, in the words of its event log. */
 export interface StackEvent {
@@ -52,8 +53,7 @@ export interface Run {
 export interface StackOptions {
   /** The project: the folder with Pulumi.yaml. */
   project: string;
-  /** Folder of the CLI and its language host. */
-  cli: string;
+  engine: Engine;
   /** Scratch folder for state, config, event logs. */
   dir: string;
   name: string;
@@ -136,7 +136,7 @@ export class Stack {
         : []),
       ...args.slice(1),
     ];
-    const child = spawn(path.join(this.o.cli, "pulumi"), ["--cwd", this.folder, ...full], {
+    const child = spawn(path.join(this.o.engine.cli, "pulumi"), ["--cwd", this.folder, ...full], {
       env: this.environment(),
       detached: true, // a process group of its own, so that kill() takes the plugins and the program along
       stdio: ["pipe", "pipe", "pipe"],
@@ -147,12 +147,11 @@ export class Stack {
 
   /** What the CLI needs to be told, for those who start it in another way. */
   environment(): Record<string, string | undefined> {
-    const home = path.dirname(path.dirname(path.dirname(this.o.cli)));
     return {
-      PATH: `${this.o.cli}:${process.env["PATH"]}`,
+      PATH: `${this.o.engine.cli}:${process.env["PATH"]}`,
       HOME: process.env["HOME"],
       LANG: "C.UTF-8",
-      PULUMI_HOME: home,
+      PULUMI_HOME: this.o.engine.home,
       // Without it a state file has a second one beside it, which a kill can leave empty, and no run can read on.
       PULUMI_BACKEND_URL: `file://${path.join(this.o.dir, "state")}?metadata=skip`,
       PULUMI_CONFIG_PASSPHRASE: "rehearsal",

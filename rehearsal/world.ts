@@ -152,7 +152,7 @@ function addZones(clouds: Clouds): void {
 async function makeStack(lab: Lab, source: LabHost, clouds: Clouds, o: WorldOptions): Promise<Stack> {
   const stack = new Stack({
     project: repository,
-    cli: await pulumiCli(o.log),
+    engine: await pulumiCli(path.join(lab.dir, "engine/bin"), o.log),
     dir: path.join(lab.dir, "pulumi"),
     // The repository's own stack file is for the live move; another's name has none.
     name: o.store ? "media" : "dev",
