@@ -4,6 +4,7 @@ import * as dns from "./findings/dns";
 import * as host from "./findings/host";
 import * as mastodon from "./findings/mastodon";
 import * as media from "./findings/media";
+import * as mediaHost from "./findings/media-host";
 import * as postgres from "./findings/postgres";
 import * as reach from "./findings/reach";
 import * as redis from "./findings/redis";
@@ -31,7 +32,7 @@ const ahead: Check[] = [
 ].flatMap((file): Check[] => Object.values(file));
 
 /** What has to be right before the media move; they have a way of their own. */
-const mediaAhead: Check[] = Object.values(storage);
+const mediaAhead: Check[] = [...Object.values(mediaHost), ...Object.values(storage)];
 
 /** What of the server's move matters where nothing but the media move. */
 const mediaAlone: Check[] = [

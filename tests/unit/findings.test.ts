@@ -4,6 +4,7 @@ import type { Finding, Seen } from "../../survey/finding";
 import { checks, findingsOf } from "../../survey/findings";
 import { hosts } from "./cases/hosts";
 import { mastodon } from "./cases/mastodon";
+import { mediaHost } from "./cases/media-host";
 import { postgres } from "./cases/postgres";
 import { redis } from "./cases/redis";
 import { storage } from "./cases/storage";
@@ -12,7 +13,7 @@ import { inCloud, seen } from "./cases/worlds";
 import { migration } from "./configs";
 import { type Filled, now, source, traces } from "./raws";
 
-const cases = [...hosts, ...mastodon, ...postgres, ...redis, ...web, ...storage];
+const cases = [...hosts, ...mastodon, ...postgres, ...redis, ...web, ...storage, ...mediaHost];
 
 for (const [code, level, evidence, world] of cases)
   test(`${code}: ${evidence.source}`, () => {
