@@ -28,6 +28,8 @@ write_links() {
       echo '  add_header X-Content-Type-Options nosniff;'
       echo "  add_header Content-Security-Policy \"default-src 'none'; form-action 'none'\";"
     else
+      # Archives have no place at the media host: they are for one person each, by a link that the app signs.
+      if [[ -n ${MEDIA_DIR:-} ]]; then printf '  location ^~ /system/backups/ { alias "%s/backups/"; }\n' "$MEDIA_DIR"; fi
       echo "  if (\$request_uri ~ ^/system/(.*)\$) { return $code https://$MEDIA_HOST/\$1; }"
     fi
     echo '}'
