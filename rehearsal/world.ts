@@ -173,7 +173,10 @@ async function makeStack(lab: Lab, source: LabHost, clouds: Clouds, o: WorldOpti
     // The repository's own stack file is for the live move; another's name has none.
     name: o.store ? "media" : "dev",
     env: clouds.env,
-    onEvent: o.onEvent,
+    onEvent: (e) => {
+      if (o.source?.dns === "none") changeByHand(clouds, e.message ?? "");
+      o.onEvent?.(e);
+    },
   });
   await stack.init();
   await stack.setConfig(
@@ -187,4 +190,10 @@ async function makeStack(lab: Lab, source: LabHost, clouds: Clouds, o: WorldOpti
     },
   );
   return stack;
+}
+
+/** The admin of a zone without an API does as he is told. */
+function changeByHand(clouds: Clouds, message: string): void {
+  for (const [, name = "", content = ""] of message.matchAll(/^(\S+) A (\d+\.\d+\.\d+\.\d+)$/gm))
+    if (name.endsWith(domain)) clouds.api.setRecord(domain, { name, type: "A", content, ttl: 60 });
 }

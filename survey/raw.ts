@@ -87,6 +87,8 @@ export interface Mastodon {
   version: string;
   /** /home/mastodon/live; its owner; the owner's ids and home. */
   dir: string;
+  /** The same with links resolved. */
+  realDir: string;
   user: string;
   uid: number;
   gid: number;

@@ -24,7 +24,7 @@ OFFICIAL = re.compile(r"mastodon-(web|sidekiq|streaming|streaming@\d+)\.service"
 URLS = ("DATABASE_URL", "REPLICA_DATABASE_URL", "REDIS_URL", "CACHE_REDIS_URL", "SIDEKIQ_REDIS_URL")
 ASKED = (
     "ExecStart", "WorkingDirectory", "User", "ActiveState", "UnitFileState", "FragmentPath", "LoadState",
-    "EnvironmentFiles", "DropInPaths",
+    "Environment", "EnvironmentFiles", "DropInPaths",
 )  # fmt: skip
 
 
@@ -117,7 +117,7 @@ def mastodon(settings, units):
             kinds[kind_of(name, unit)].append(unit_of(name, unit))
     return {
         "version": look("Mastodon's version", version, path, default=""),
-        "dir": path, "user": person.pw_name, "uid": person.pw_uid, "gid": person.pw_gid, "home": home_of(person, path),
+        "dir": path, "realDir": os.path.realpath(path), "user": person.pw_name, "uid": person.pw_uid, "gid": person.pw_gid, "home": home_of(person, path),
         "appBytes": look("size of the app", app_bytes, home_of(person, path)),
         "env": env or {"path": path + "/.env.production", "keys": [], "values": {}, "hashes": {}, "database": None, "redis": []},
         "units": kinds, "encryptedRows": None,

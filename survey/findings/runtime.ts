@@ -71,3 +71,18 @@ export const root: Check = ({ source }) =>
     `${source.mastodon.dir} belongs to root`,
     "give it a user of its own first: root's home is not carried to another server",
   );
+
+export const linked: Check = ({ source }) => {
+  const app = source?.mastodon;
+  return (
+    app &&
+    app.realDir !== app.dir &&
+    !within(app.realDir, app) &&
+    error(
+      "app-linked",
+      "the app's folder is a link that leads elsewhere",
+      `${app.dir} is ${app.realDir}`,
+      `set mastodonDir to ${app.realDir}, and let the units work in it (WorkingDirectory=): the link's goal would not be carried`,
+    )
+  );
+};

@@ -16,6 +16,7 @@ export function source(change: (raw: Filled) => void = () => undefined): Raw {
     mastodon: {
       version: "4.5.3",
       dir: "/home/mastodon/live",
+      realDir: "/home/mastodon/live",
       user: "mastodon",
       uid: 990,
       gid: 990,

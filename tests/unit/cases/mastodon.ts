@@ -63,6 +63,7 @@ export const mastodon: Case[] = [
     /mastodon-web.service needs mnt-media.mount/,
     onSource((s) => (s.mastodon.units.web = [unit("mastodon-web.service", { needs: ["mnt-media.mount"] })])),
   ],
+  ["app-linked", "error", /is \/srv\/releases\/7/, onSource((s) => (s.mastodon.realDir = "/srv/releases/7"))],
   ["app-as-root", "error", /belongs to root/, onSource((s) => (s.mastodon.uid = 0))],
   [
     "sidekiq-ingress",
