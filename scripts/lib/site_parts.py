@@ -237,8 +237,8 @@ def zone_of(d):
     return "zone=" + found[1] if found and d.name == "limit_req_zone" else found[1] if found else ""
 
 
-def same(server, port):
-    return server.replace("localhost", "127.0.0.1").replace("[::1]", "127.0.0.1").split("/")[-1 if "unix:" not in server else 0] == port
+def same(server, address):
+    return server.replace("localhost", "127.0.0.1").replace("[::1]", "127.0.0.1") == address
 
 
 def plain(name):
