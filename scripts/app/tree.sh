@@ -84,11 +84,11 @@ node_of_units() {
   echo /usr/bin/node
 }
 
-# A unit does not start where a folder is missing that it may write to, as that of media on a disk of their own.
+# A unit does not start where a folder is missing that it may write to. That of the media is made with them.
 make_writable() {
   local path
   for path in $(systemctl show --property ReadWritePaths --value -- "${units[@]}" | tr ' ' '\n' | sort -u); do
-    [[ $path == /* && ! -e $path ]] || continue
+    [[ $path == /* && ! -e $path && $MEDIA_DIR/ != "$path"/* && $path/ != "$MEDIA_DIR"/* ]] || continue
     install -d -o "$APP_UID" -g "$APP_GID" "$path"
     changed=yes
   done
