@@ -88,7 +88,7 @@ class Site:
         """Whose word on the client's address counts, and in which header."""
         froms = server.all("set_real_ip_from") or self.general("set_real_ip_from")
         header = server.all("real_ip_header") or self.general("real_ip_header")
-        return {"from": [" ".join(d.values) for d in froms], "header": header[0].values[0] if header else ""}
+        return {"from": [" ".join(d.values) for d in froms], "header": header[0].values[0] if header else "X-Real-IP" if froms else ""}
 
     def body(self):
         sizes = [nginxconf.bytes_of(s.first("client_max_body_size")) for s in self.web()]

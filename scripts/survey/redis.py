@@ -36,7 +36,7 @@ def redis(settings, env):
         if isinstance(why, ConnectionRefusedError) and settings["side"] == "target":
             return None
         note("redis", why)
-        return nothing(where)
+        return {**nothing(where), "lacks": ["info"] if "NOPERM" in str(why) else []}
     replica = info.get("role") == "slave"
     listens = look("where Redis listens", tcp_port, client, where) if "path" in where else where["port"]
     others = [int(key[2:]) for key in info if re.fullmatch(r"db\d+", key) and int(key[2:]) != where["database"]]

@@ -1,17 +1,22 @@
 import { type Check, error, note, older, warning } from "../finding";
 import { reached } from "../phase";
-import type { RedisUse } from "../raw";
+import type { Raw, RedisUse } from "../raw";
 
 export const missing: Check = ({ source, at }) =>
   source &&
   !reached(at, "switch") &&
-  (!source.redis || source.redis.role === "down") &&
+  (!source.redis || (source.redis.role === "down" && !source.redis.lacks.length)) &&
   error(
     "redis-missing",
     "there is no Redis on the source",
-    source.redis ? `port ${source.redis.port} does not answer` : "no server found",
+    source.redis ? `port ${source.redis.port} does not answer${because(source)}` : "no server found",
     "start it; a Redis on another server is not what this migration moves",
   );
+
+function because(source: Raw): string {
+  const why = source.unread.find((u) => u.what === "redis")?.why;
+  return why ? `: ${why}` : "";
+}
 
 const loopback = /^(localhost|127\.[\d.]+|::1)$/;
 

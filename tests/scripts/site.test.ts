@@ -164,6 +164,8 @@ test("whose word counts on the client's address, wherever it is said", () => {
   const wanted = { from: ["192.0.2.0/24", "2001:db8::/32"], header: "CF-Connecting-IP" };
   assert.deepEqual(withMore(ranges).parts.realIp, wanted);
   assert.deepEqual(told({ "sites-enabled/m": mastodon, "conf.d/cdn.conf": ranges }).parts.realIp, wanted);
+  const byDefault = { from: ["10.0.0.1"], header: "X-Real-IP" };
+  assert.deepEqual(withMore("set_real_ip_from 10.0.0.1;").parts.realIp, byDefault);
 });
 
 test("the app behind a socket or on a port of its own is still the app", () => {

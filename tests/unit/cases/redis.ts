@@ -32,6 +32,21 @@ export const redis: Case[] = [
     onSource((s) => Object.assign(s.redis, { port: 0, loopback: false })),
   ],
   ["redis-loopback", "error", /127.0.0.1:6379/, onSource((s) => (s.redis.loopback = false))],
+  [
+    "redis-missing",
+    "error",
+    /does not answer: WRONGPASS/,
+    onSource((s) => {
+      s.redis.role = "down";
+      s.unread.push({ what: "redis", why: "WRONGPASS invalid username-password pair" });
+    }),
+  ],
+  [
+    "redis-rights",
+    "error",
+    /^info$/,
+    onSource((s) => Object.assign(s.redis, { role: "down", lacks: ["info"] })),
+  ],
   ["redis-rights", "error", /config set, psync/, onSource((s) => (s.redis.lacks = ["config set", "psync"]))],
   ["redis-too-old", "error", /6.0.16/, onSource((s) => (s.redis.version = "6.0.16"))],
   [
