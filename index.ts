@@ -94,7 +94,14 @@ function serverMove(seen: Survey, base: Ground): Move {
     ...{ stage, replicationPassword, appPassword, deadlineMs, drainSeconds, carryRedis },
     gate: gate({ stage, before: "switch", carryRedis }),
   });
-  const dns = new Dns("dns", { stage, dns: migration.dns, found: seen.dns, original, target: addresses });
+  const dns = new Dns("dns", {
+    stage,
+    dns: migration.dns,
+    found: seen.dns,
+    original,
+    source: migration.source.host,
+    target: addresses,
+  });
   const backup = new Backup("backup", { stage });
   const feeds = carryRedis ? undefined : new Feeds("feeds", { stage });
   const retire = new Retire("retire", { stage });

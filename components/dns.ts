@@ -14,7 +14,15 @@ export interface DnsArgs {
   found: DnsRecord[];
   /** The records as they were when the migration began. */
   original: pulumi.Input<DnsRecord[]>;
+  /** The source's address. */
+  source: string;
   target: { address: pulumi.Input<string>; ipv6: pulumi.Input<string> };
+}
+
+/** Whether the world sees by a record where it leads: what a CDN answers for shows the CDN's own addresses, before and after. */
+function visible(now: DnsRecord, first: DnsRecord, { dns, source }: DnsArgs): boolean {
+  if (now.proxied) return false;
+  return dns.provider !== "none" || now.type !== "A" || !first.values.length || first.values.includes(source);
 }
 
 /**
@@ -36,18 +44,23 @@ export class Dns extends pulumi.ComponentResource implements Link {
     const { provider } = dns;
     this.resources =
       provider === "none" ? [] : moving.map((r) => this.adopt(name, r, forProvider(provider), args));
-    const RECORDS = pulumi
-      .all([args.target.address, args.target.ipv6])
-      .apply(([a, aaaa]) => moving.map((r) => `${r.name} ${r.type} ${r.type === "A" ? a : aaaa}`).join("\n"));
-    this.wait = new Step(
-      "dns/wait",
-      {
-        stage,
-        held: this.adopting,
-        settings: { RECORDS, DNS_BY_HAND: dns.provider === "none" ? "yes" : "no" },
-      },
-      { parent: this },
-    );
+    const lines = (value: (first: DnsRecord, goal: string) => string) =>
+      pulumi.all([args.original, args.target.address, args.target.ipv6]).apply(([original, a, aaaa]) =>
+        moving
+          .map((r): [DnsRecord, DnsRecord] => [
+            r,
+            original.find((o) => o.name === r.name && o.type === r.type) ?? r,
+          ])
+          .filter(([r, first]) => visible(r, first, args))
+          .map(([r, first]) => `${r.name} ${r.type} ${value(first, r.type === "A" ? a : aaaa)}`)
+          .join("\n"),
+      );
+    const settings = {
+      RECORDS: lines((_, goal) => goal),
+      BEFORE: lines((first) => first.values[0] ?? args.source),
+      DNS_BY_HAND: dns.provider === "none" ? "yes" : "no",
+    };
+    this.wait = new Step("dns/wait", { stage, held: this.adopting, settings }, { parent: this });
     this.registerOutputs({});
   }
 

@@ -8,8 +8,8 @@ import { positionOf } from "../survey/position";
 import { storageAt } from "../survey/storage-position";
 import type { Seen, Span } from "../survey/finding";
 import type { Raw } from "../survey/raw";
-import { namesOf } from "../survey/records";
-import { webDomain } from "../survey/facts";
+import { moving, namesOf } from "../survey/records";
+import { otherNames, webDomain } from "../survey/facts";
 import { lookUpRecords } from "./dns";
 import { lookUpTarget } from "./server";
 import { runOver, type SshServer } from "./ssh";
@@ -47,6 +47,9 @@ export async function survey(migration: Migration): Promise<Survey> {
     asked(`${dns.provider} for the DNS records`, lookUpRecords(dns, names));
   const mediaRecords = storage ? await fromZone([storage.host]) : [];
   const at = positionOf(s.raw, t?.raw);
+  const names = namesOf(dns.names, web, storage, mediaRecords);
+  const others = dns.names.length ? [] : [s.raw, t?.raw].flatMap((raw) => (raw ? otherNames(raw) : []));
+  const records = await fromZone([...new Set([...names, ...others])]);
   return {
     migration,
     source: s.raw,
@@ -54,7 +57,7 @@ export async function survey(migration: Migration): Promise<Survey> {
     unreachable: { source: s.problem, target: t?.problem },
     at,
     storageAt: storageAt(reached(at, "shift") ? t?.raw : s.raw),
-    dns: await fromZone(namesOf(dns.names, web, storage, mediaRecords)),
+    dns: moving(records, names, [migration.source.host, there?.host ?? ""]),
     mediaRecords,
     asked: { source: s.asked, target: t?.asked ?? s.asked },
     ownRttMs: s.rttMs,

@@ -28,7 +28,7 @@ export class Journey {
     const last = fault ? await this.afterFault(fault, first) : first;
     this.timeline.end();
     // The judge listens to whichever Redis there is: a job may be made and done on either side of the switch.
-    for (const host of this.world.lab.hosts()) if (host.running()) await watchJobs(host);
+    for (const host of this.world.lab.hosts()) if (host.running()) await watchJobs(host, this.world.place());
     return last;
   }
 
@@ -88,6 +88,7 @@ export class Journey {
         ...{ from: from - snapshotMs, to },
         why: "when the old server lost its power",
       })),
+      place: world.place(),
     });
   }
 
@@ -114,10 +115,10 @@ export class Journey {
   /** Two primaries are never right; none may be for as long as a server boots or a recovery runs. */
   private async checkPrimaries(when: string): Promise<void> {
     const end = Date.now() + 90_000;
-    let seen: Primaries = await writablePrimaries(this.world.lab.hosts());
+    let seen: Primaries = await writablePrimaries(this.world.lab.hosts(), this.world.place());
     while (!seen.ok && seen.postgres.length < 2 && seen.redis.length < 2 && Date.now() < end) {
       await new Promise((resolve) => setTimeout(resolve, 500));
-      seen = await writablePrimaries(this.world.lab.hosts());
+      seen = await writablePrimaries(this.world.lab.hosts(), this.world.place());
     }
     this.check(seen.ok, `${when}: ${seen.findings.join("; ")}`);
   }

@@ -5,12 +5,14 @@ import { faults } from "./faults";
 import { parseOptions, usage, UsageError } from "./options";
 import { rehearse } from "./rehearse";
 import { htmlReport, Live, runbook, terminalReport } from "./report";
+import { sources } from "./sources";
 import type { World } from "./world";
 
 async function main(argv: string[]): Promise<number> {
   if (argv.includes("--help")) return (console.log(usage), 0);
   const options = parseOptions(argv);
   if (options.fault === "list") return (listFaults(), 0);
+  if (options.source.includes("list")) return (listSources(), 0);
   const live = new Live();
   const { report, world, preview } = await rehearse(options, {
     event: (e) => live.event(e),
@@ -30,6 +32,10 @@ async function main(argv: string[]): Promise<number> {
 function listFaults(): void {
   for (const [name, fault] of Object.entries(faults))
     console.log(`${name.padEnd(26)} ${(fault.example ?? "live-move").padEnd(16)} ${fault.title}`);
+}
+
+function listSources(): void {
+  for (const [name, { title }] of Object.entries(sources)) console.log(`${name.padEnd(26)} ${title}`);
 }
 
 function write(file: string | undefined, text: string): void {

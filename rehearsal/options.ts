@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { faults } from "./faults";
+import { sources } from "./sources";
 import { type StoreKind, storeKinds } from "./stores/names";
 
 export const examples = ["live-move", "object-storage"] as const;
@@ -19,6 +20,8 @@ export interface Options {
   size: "small" | "medium" | "large";
   /** What is broken on purpose, by its name in `rehearsal/faults`. @default - nothing */
   fault?: string;
+  /** How the source differs from the usual, by names in `rehearsal/sources`; they combine. */
+  source: string[];
   /** After `switch`, go back again and verify. */
   back: boolean;
   /** Leave the lab up at the end. */
@@ -38,6 +41,7 @@ export const usage = `npm run rehearse -- [live-move|object-storage] [options]
   --rtt MS       network round trip between the old and the new server (default 10)
   --rate N       writes a second by people, all together (default 8)
   --size SIZE    small, medium or large (default small)
+  --source NAME  a source as some admins have it, or several (NAME,NAME); \`--source list\` names them
   --back         after the switch, go back again, and verify
   --fault NAME   break something on purpose; \`--fault list\` names what can be broken
   --keep         leave the lab up at the end, and say how to enter it
@@ -66,9 +70,16 @@ export function parseOptions(argv: string[]): Options {
     v.fault === undefined || v.fault === "list" || (faults[v.fault]?.example ?? "live-move") === example;
   if (!fits)
     throw new UsageError(`--fault ${v.fault} is for ${faults[v.fault ?? ""]?.example ?? "live-move"}`);
+  const source = (v.source ?? "").split(",").filter(Boolean);
+  const odd = source.filter((name) => !(name in sources) && name !== "list");
+  if (odd.length)
+    throw new UsageError(
+      `--source ${odd.join(",")} is not known; known are: ${Object.keys(sources).join(", ")}`,
+    );
   return {
     example,
     store: v.store,
+    source,
     size,
     rttMs: whole("--rtt", v.rtt, 0, 500),
     rate: whole("--rate", v.rate, 0, 500),
@@ -91,6 +102,7 @@ function read(argv: string[]) {
         rate: { type: "string", default: "8" },
         size: { type: "string", default: "small" },
         fault: { type: "string" },
+        source: { type: "string" },
         back: { type: "boolean", default: false },
         keep: { type: "boolean", default: false },
         json: { type: "string" },

@@ -5,6 +5,7 @@ import type { Options } from "./options";
 import type { Ledger, MediaBooks, Report, RequestSample, Switchover } from "./report/model";
 import type { StackEvent } from "./stack";
 import { surveyText } from "./report";
+import { combined } from "./sources";
 import { Timeline } from "./timeline";
 import { World } from "./world";
 
@@ -38,6 +39,7 @@ export async function rehearse(o: Options, ui: Ui): Promise<Rehearsed> {
   const world = await World.build({
     ...o,
     store: o.example === "object-storage" ? o.store : undefined,
+    source: o.source.length ? combined(o.source) : undefined,
     targetDiskMiB: fault?.diskMiB,
     log: (line) => ui.line(line),
     onEvent: (e) => {
@@ -46,7 +48,7 @@ export async function rehearse(o: Options, ui: Ui): Promise<Rehearsed> {
     },
   });
   await world.open();
-  await watchJobs(world.source);
+  await watchJobs(world.source, world.place());
   const journey = new Journey(world, timeline, (line) => ui.line(line));
   ui.phase("preview");
   const seen = await world.stack.preview(["-c", "phase=settle"]).done;

@@ -4,27 +4,28 @@ import path from "node:path";
 import { type Clouds, inLab, startClouds } from "./clouds";
 import { pulumiCli } from "./engine/cli";
 import { Lab, type LabHost } from "./lab";
-import { type Installed, installMastodon } from "./mastodon";
+import type { Place } from "./judge";
+import { type Installed, installMastodon, type Layout, layoutOf } from "./mastodon";
 import { mediaHost, MediaWorld } from "./media";
+import { domain, edge, resolver, sourceAddress, targetAddress } from "./names";
 import { type People, startPeople } from "./people";
 import type { PeopleStats } from "./people/crowd";
 import { remoteHosts, type Remotes, startRemotes } from "./remotes";
 import type { RemotesStats } from "./remotes/fediverse";
+import { adjustLogin, configOf, placeOf } from "./setting";
+import type { Source } from "./sources";
 import { Stack, type StackEvent } from "./stack";
 import type { StoreKind } from "./stores";
 
-export const domain = "social.example";
-const sourceAddress = "198.18.0.10";
-const edge = "198.18.2.1";
-const resolver = "198.18.2.53";
+export { domain } from "./names";
 const repository = path.dirname(__dirname);
 
 export interface WorldOptions {
   rttMs: number;
   rate: number;
   size: "small" | "medium" | "large";
-  /** How the source is set up, where it differs from the usual. @default - as the official guide has it */
-  variant?: Parameters<typeof installMastodon>[1]["variant"];
+  /** How the source differs from the usual, and where it goes. @default - as the official guide has it */
+  source?: Source;
   /** Move the media to a store, and nothing else. @default - a live move */
   store?: StoreKind;
   /** Size of the new server's disk, for the faults that fill it. @default - as much as the machine has */
@@ -44,6 +45,7 @@ export class World {
     readonly installed: Installed,
     readonly clouds: Clouds,
     readonly stack: Stack,
+    readonly layout: Layout,
     private readonly o: WorldOptions,
     /** The store that the media move to. */
     readonly media?: MediaWorld,
@@ -58,22 +60,30 @@ export class World {
       dir: lab.dir,
       dns: { address: resolver },
     });
-    addZones(clouds);
+    const setting = o.source ?? { title: "" };
+    const layout = layoutOf(domain, setting.variant);
+    addZones(clouds, setting, layout);
     const authorizedKeys = [lab.operatorKey.public];
     const diskMiB = media && o.targetDiskMiB;
     const source = await lab.boot("old", { address: sourceAddress, side: "old", authorizedKeys, diskMiB });
-    o.log(`installing a ${o.size} Mastodon on the old server`);
-    const certificate = await lab.ca.certificateFor(media ? [domain, mediaHost] : [domain]);
+    const existing = { address: targetAddress, side: "new", authorizedKeys } as const;
+    if (setting.target === "existing") await lab.boot("there", existing);
+    o.log(`installing a ${o.size} Mastodon on the old server${setting.title && `: ${setting.title}`}`);
+    const neighbour = setting.variant?.site?.neighbour;
     const installed = await installMastodon(source, {
       domain,
       size: o.size,
-      certificate,
-      variant: o.variant,
+      certificate: await lab.ca.certificateFor([
+        ...new Set([layout.webDomain, domain, ...(media ? [mediaHost] : [])]),
+      ]),
+      neighbour: neighbour ? await lab.ca.certificateFor([neighbour]) : undefined,
+      variant: setting.variant,
     });
+    if (setting.ssh) await adjustLogin(source, setting.ssh);
     const stack = await makeStack(lab, source, clouds, o);
     const config = await media?.config(clouds);
     if (config) await stack.setConfig({ ...alone, ...config.plain }, config.secret);
-    return new World(lab, source, installed, clouds, stack, o, media);
+    return new World(lab, source, installed, clouds, stack, layout, o, media);
   }
 
   /** People begin to post, remote servers to deliver. */
@@ -81,7 +91,7 @@ export class World {
     const { lab, installed } = this;
     const dir = path.join(lab.dir, "records");
     mkdirSync(dir, { recursive: true });
-    const common = { domain, caPath: lab.ca.certPath, dns: [resolver], dir };
+    const common = { domain: this.layout.webDomain, caPath: lab.ca.certPath, dns: [resolver], dir };
     const certificate = await lab.ca.certificateFor(remoteHosts);
     const targets = installed.users.slice(0, 8).map((u) => u.username);
     this.remotes = await startRemotes({ ...common, certificate, address: edge, targets });
@@ -94,6 +104,11 @@ export class World {
     const host = this.lab.hosts().find((h) => h !== this.source);
     if (!host) throw new Error("the cloud has not booted the new server yet");
     return host;
+  }
+
+  /** Where the judge finds things on both servers. */
+  place(): Place {
+    return placeOf(this.layout, this.o.source?.variant, this.installed.redisPassword);
   }
 
   records(): { people: string; remotes: string } {
@@ -142,11 +157,12 @@ const alone = {
 };
 
 /** DNS as it was before: a TTL that is too long for a move. */
-function addZones(clouds: Clouds): void {
-  const add = (name: string, content: string, ttl: number) =>
-    clouds.api.addZone({ provider: "cloudflare", name, records: [{ name, type: "A", content, ttl }] });
-  add(domain, sourceAddress, 300);
-  for (const name of remoteHosts) add(name, edge, 300);
+function addZones(clouds: Clouds, setting: Source, layout: Layout): void {
+  const provider = setting.dns === "hetzner" ? "hcloud" : "cloudflare";
+  const names = [...new Set([layout.webDomain, domain])];
+  const of = (name: string, content: string) => ({ name, type: "A", content, ttl: 300 });
+  clouds.api.addZone({ provider, name: domain, records: names.map((name) => of(name, sourceAddress)) });
+  for (const name of remoteHosts) clouds.api.addZone({ provider, name, records: [of(name, edge)] });
 }
 
 async function makeStack(lab: Lab, source: LabHost, clouds: Clouds, o: WorldOptions): Promise<Stack> {
@@ -157,17 +173,27 @@ async function makeStack(lab: Lab, source: LabHost, clouds: Clouds, o: WorldOpti
     // The repository's own stack file is for the live move; another's name has none.
     name: o.store ? "media" : "dev",
     env: clouds.env,
-    onEvent: o.onEvent,
+    onEvent: (e) => {
+      if (o.source?.dns === "none") changeByHand(clouds, e.message ?? "");
+      o.onEvent?.(e);
+    },
   });
   await stack.init();
   await stack.setConfig(
-    { sourceHostKey: source.hostKeyPublic },
+    { sourceHostKey: source.hostKeyPublic, ...configOf(o.source, lab) },
     {
       sshPrivateKey: lab.operatorKey.private,
       // Of the real ones' lengths, which the stand-ins insist on.
       "hcloud:token": "rehearsal".padEnd(64, "0"),
+      "vultr:apiKey": "REHEARSAL".padEnd(36, "0"),
       "cloudflare:apiToken": "rehearsal".padEnd(40, "0"),
     },
   );
   return stack;
+}
+
+/** The admin of a zone without an API does as he is told. */
+function changeByHand(clouds: Clouds, message: string): void {
+  for (const [, name = "", content = ""] of message.matchAll(/^(\S+) A (\d+\.\d+\.\d+\.\d+)$/gm))
+    if (name.endsWith(domain)) clouds.api.setRecord(domain, { name, type: "A", content, ttl: 60 });
 }

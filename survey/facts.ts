@@ -27,6 +27,7 @@ export const factNames = [
   "TLS_CERT",
   "TLS_KEY",
   "WEB_DOMAIN",
+  "WEB_NAMES",
   "MASTODON_VERSION",
   "LAYOUT",
   "COMPOSE_DIR",
@@ -64,6 +65,8 @@ export function factsOf(source: Raw): Facts {
     TLS_CERT: certificate?.cert ?? "",
     TLS_KEY: certificate?.key ?? "",
     WEB_DOMAIN: webDomain(source),
+    // The web domain first, then the other names that the instance's sites serve: LOCAL_DOMAIN, www.
+    WEB_NAMES: (nginx?.names ?? []).join(" "),
     MASTODON_VERSION: app?.version ?? "",
     ...composeFacts(app?.compose),
   };
@@ -85,13 +88,19 @@ function composeFacts(compose: Compose | undefined) {
 export function missingFacts(facts: Facts): string[] {
   // A Postgres that is no Debian cluster has no such name, and not every site has an app of its own to
   // stream.
-  const optional = ["PG_CLUSTER", "STREAMING_UNITS"];
+  const optional = ["PG_CLUSTER", "STREAMING_UNITS", "WEB_NAMES"];
   return factNames.filter((n) => !facts[n] && !optional.includes(n) && !/^COMPOSE_|^DB_SERVICE$/.test(n));
 }
 
 export function webDomain(source: Raw): string {
   const env = source.mastodon?.env.values ?? {};
   return env["WEB_DOMAIN"] || env["LOCAL_DOMAIN"] || "";
+}
+
+/** Names that the instance's sites on the source serve besides the web domain. */
+export function otherNames(source: Raw): string[] {
+  const web = webDomain(source);
+  return (source.nginx?.names ?? []).filter((n) => n !== web && !n.includes("*"));
 }
 
 function text(n: number | undefined): string {

@@ -9,6 +9,7 @@ import * as postgres from "./findings/postgres";
 import * as reach from "./findings/reach";
 import * as redis from "./findings/redis";
 import * as replication from "./findings/replication";
+import * as runtime from "./findings/runtime";
 import * as sidekiq from "./findings/sidekiq";
 import * as storage from "./findings/storage";
 import * as web from "./findings/web";
@@ -22,6 +23,7 @@ const ahead: Check[] = [
   host,
   distance,
   mastodon,
+  runtime,
   sidekiq,
   media,
   postgres,

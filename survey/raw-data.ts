@@ -48,6 +48,8 @@ export interface Postgres {
     lastFailedMs: number | null;
     lastArchivedMs: number | null;
   } | null;
+  /** Who is connected to the app's database besides the app. */
+  clients: { user: string; application: string; client: string | null }[];
   /** Qualified names. */
   unlogged: string[];
   prepared: number;
@@ -83,6 +85,10 @@ export interface Redis {
   appendonly: boolean | null;
   rdbSaving: boolean | null;
   replicas: { address: string; port: number; state: string }[];
+  /** It answers on 127.0.0.1 at `port` (0: it has a socket only), where the tunnel ends. */
+  loopback: boolean;
+  /** Commands of the steps that the app's login may not use. */
+  lacks: string[];
   /** A password is set. */
   requiresPassword: boolean;
   databases: number | null;

@@ -87,6 +87,8 @@ export interface Mastodon {
   version: string;
   /** /home/mastodon/live; its owner; the owner's ids and home. */
   dir: string;
+  /** The same with links resolved. */
+  realDir: string;
   user: string;
   uid: number;
   gid: number;
@@ -129,10 +131,28 @@ export interface Env {
   values: Record<string, string>;
   /** Salted hash (SETTINGS.salt) of each secret that is set and not empty. Empty when no salt was given. */
   hashes: Record<string, string>;
+  /** Where the app finds its database, from DATABASE_URL or DB_*; a host that begins with / is a socket's folder. */
+  database: { host: string; port: number; name: string; user: string } | null;
+  /** Where its parts find Redis, by the prefix of their variables: "" (app and streaming), SIDEKIQ_, CACHE_. */
+  redis: RedisUse[];
+}
+
+export interface RedisUse {
+  prefix: string;
+  /** Null where it is a socket, whose path then stands in `path`. */
+  host: string | null;
+  port: number | null;
+  path: string | null;
+  database: number;
+  tls: boolean;
 }
 
 export interface Unit {
   name: string;
+  /** Path of what it runs, files of variables that it names, and other units that it can't start without. */
+  program: string;
+  environmentFiles: string[];
+  needs: string[];
   /** `systemctl is-active` / `is-enabled` (masked is an enablement). */
   active: string;
   enabled: string;
@@ -186,6 +206,12 @@ export interface Nginx {
   active: boolean;
   /** Site files that name the web domain; the first is the one that serves it. */
   sites: string[];
+  /** Names that the instance's sites serve, the web domain first. */
+  names: string[];
+  /** What stands in the instance's sites and is not carried to the target, a line each. */
+  notCarried: string[];
+  /** Names of sites that have nothing to do with the instance. */
+  others: string[];
   /** client_max_body_size of that site in bytes; null: not set (nginx's own 1 MiB). */
   bodyBytes: number | null;
   certificates: Certificate[];
@@ -200,6 +226,8 @@ export interface Certificate {
   names: string[];
   notAfterMs: number | null;
   issuer: string | null;
+  /** What renews it on this host: certbot's way of proving (nginx, webroot, dns-…), or null if it is not certbot's. */
+  renewal: string | null;
 }
 
 /** Traces of Trunkline on the host, whichever step made them. */

@@ -40,3 +40,13 @@ export function namesOf(
   const moving = storage?.cdn.kind === "nginx" && media.some((r) => r.type !== "CNAME" && r.values.length);
   return [...(configured.length ? configured : web ? [web] : []), ...(moving ? [storage.host] : [])];
 }
+
+/**
+ * The records that move: those that were named, else the web domain's, and those of the instance's other names that
+ * lead to one of its servers.
+ */
+export function moving(found: DnsRecord[], asked: string[], servers: string[]): DnsRecord[] {
+  const leads = (name: string) =>
+    found.some((r) => r.name === name && r.type === "A" && r.values.some((v) => servers.includes(v)));
+  return found.filter((r) => asked.includes(r.name) || leads(r.name));
+}

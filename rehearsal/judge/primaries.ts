@@ -1,4 +1,4 @@
-import type { Host } from "./site";
+import { type Host, type Place, usual } from "./site";
 
 export interface Primaries {
   ok: boolean;
@@ -13,24 +13,24 @@ export interface Primaries {
 
 /** Really writes, and takes it back: a settings row tells what a server believes, a write what it does. */
 const probe = `
-  pg=no redis=no run=
+  env=$1 web=$2; shift 2
+  pg=no redis=no
   if runuser -u postgres -- psql -XAtq -d mastodon_production -v ON_ERROR_STOP=1 >/dev/null 2>&1 \\
       -c "SET lock_timeout = '2s'" -c 'BEGIN; CREATE TABLE judge_probe (x int); ROLLBACK'; then pg=yes; fi
-  env=/home/mastodon/live/.env.production
+  if [[ $(timeout 5 "$@" SET judge:probe x PX 1 2>/dev/null) == OK ]]; then redis=yes; fi
+  of() { timeout 5 "$@" INFO server 2>/dev/null | tr -d '\\r' | sed -n 's/^run_id://p'; }
   get() { sed -n "s/^$1=//p" "$env" 2>/dev/null | tail -n 1 | tr -d "\\"'"; }
-  url=$(get REDIS_URL) password=$(get REDIS_PASSWORD)
-  if [[ -z $password && $url == *@* ]]; then password=\${url##*://}; password=\${password%%@*}; password=\${password#*:}; fi
-  [[ -z $password ]] || export REDISCLI_AUTH=$password
-  if [[ $(timeout 5 redis-cli SET judge:probe x PX 1 2>/dev/null) == OK ]]; then redis=yes; fi
-  of() { timeout 5 redis-cli "$@" INFO server 2>/dev/null | tr -d '\\r' | sed -n 's/^run_id://p'; }
-  if [[ -n $url ]]; then at=(-u "$url"); else h=$(get REDIS_HOST) p=$(get REDIS_PORT); at=(-h "\${h:-127.0.0.1}" -p "\${p:-6379}"); fi
+  url=$(get REDIS_URL) h=$(get REDIS_HOST) p=$(get REDIS_PORT)
+  if [[ $url == unix:* ]]; then path=\${url#unix://} at=(-s "\${path%%\\?*}")
+  elif [[ -n $url ]]; then url=\${url##*@} url=\${url#redis://} url=\${url%%/*} at=(-h "\${url%:*}" -p "\${url##*:}")
+  else at=(-h "\${h:-127.0.0.1}" -p "\${p:-6379}"); fi
   app=
-  if systemctl is-active -q mastodon-web.service 2>/dev/null; then app=$(of "\${at[@]}"); fi
-  echo "$pg $redis $(of) $app"`;
+  if systemctl is-active -q "$web.service" 2>/dev/null; then app=$(of "$@" "\${at[@]}"); fi
+  echo "$pg $redis $(of "$@") $app"`;
 
 /** There is one Postgres that takes writes, one Redis that does, and the app uses just that. */
-export async function writablePrimaries(hosts: Host[]): Promise<Primaries> {
-  const seen = await Promise.all(hosts.map(look));
+export async function writablePrimaries(hosts: Host[], place?: Place): Promise<Primaries> {
+  const seen = await Promise.all(hosts.map((host) => look(host, { ...usual, ...place })));
   const postgres = seen.filter((s) => s.postgres).map((s) => s.name);
   const redis = seen.filter((s) => s.redis);
   const used = [...new Set(seen.map((s) => s.app).filter((run) => run !== ""))];
@@ -47,12 +47,12 @@ export async function writablePrimaries(hosts: Host[]): Promise<Primaries> {
   return { ok: findings.length === 0, postgres, redis: redis.map((s) => s.name), appRedis, findings };
 }
 
-async function look(host: Host) {
+async function look(host: Host, { env, web, redis }: Required<Place>) {
   const r = await host
-    .exec(["bash", "-uc", probe], { timeoutMs: 30_000, allowFail: true })
+    .exec(["bash", "-uc", probe, "-", env, web, ...redis], { timeoutMs: 30_000, allowFail: true })
     .catch(() => ({ code: 1, stdout: "" })); // a host that is down takes no writes
-  const [postgres, redis, run = "", app = ""] = r.stdout.trim().split(" ");
-  return { name: host.name, postgres: postgres === "yes", redis: redis === "yes", run, app };
+  const [postgres, taken, run = "", app = ""] = r.stdout.trim().split(" ");
+  return { name: host.name, postgres: postgres === "yes", redis: taken === "yes", run, app };
 }
 
 function named(hosts: string[]): string {

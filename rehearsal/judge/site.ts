@@ -18,14 +18,20 @@ export interface Place {
   sidekiqLog?: string[];
   /** File in which the judge's own witness writes down the jobs that Redis took. */
   jobsSeen?: string;
+  /** The app's variables. */
+  env?: string;
+  /** The app's unit. */
+  web?: string;
 }
 
-const usual: Required<Place> = {
+export const usual: Required<Place> = {
   psql: ["runuser", "-u", "postgres", "--", "psql", "-d", "mastodon_production"],
   redis: ["redis-cli"],
   media: "/home/mastodon/live/public/system",
   sidekiqLog: ["journalctl", "-q", "--no-pager", "-o", "cat", "-u", "mastodon-sidekiq*"],
   jobsSeen: "/var/tmp/judge-jobs",
+  env: "/home/mastodon/live/.env.production",
+  web: "mastodon-web",
 };
 
 /** One server as the judge sees it: rows by SQL, keys by redis-cli, files by find. It changes nothing there. */
@@ -80,7 +86,7 @@ export class Site {
   /** Checksum and size of every file below the media folder, by its key. */
   async mediaFiles(): Promise<Map<string, { sha256: string; bytes: number }>> {
     // One sha256sum for many files is 50 times faster than one for each; two at once would garble each other's lines.
-    const script = `cd "$1" && find . -type f -print0 | xargs -0 -r -n 256 sha256sum -z -- | tr '\\0' '\\n'
+    const script = `cd -P "$1" && find . -type f -print0 | xargs -0 -r -n 256 sha256sum -z -- | tr '\\0' '\\n'
       echo =; find . -type f -printf '%s %p\\n'`;
     const { stdout } = await this.run(
       ["bash", "-o", "pipefail", "-euc", script, "-", this.place.media],

@@ -1,14 +1,5 @@
 import type { Secrets } from "./secrets";
-
-/** How this source differs from the official guide's. */
-export interface Variant {
-  /** The guide's peer authentication over the socket, a password over TCP, or the same as one DATABASE_URL. @default "socket" */
-  database?: "socket" | "tcp" | "url";
-  /** No password, a password, or both in one REDIS_URL. @default "plain" */
-  redis?: "plain" | "password" | "url";
-  /** Lines added at the end of `.env.production`. @default - none */
-  environment?: Record<string, string>;
-}
+import type { Variant } from "./variant";
 
 const single = (value: string) => `'${value}'`;
 
@@ -17,7 +8,7 @@ export function environmentFile(domain: string, s: Secrets, v: Variant): string 
   return `# This is the configuration of ${domain}. Never lose it.
 # Federation
 LOCAL_DOMAIN=${domain}
-SINGLE_USER_MODE=false
+${v.webDomain ? `WEB_DOMAIN=${v.webDomain}\n` : ""}SINGLE_USER_MODE=false
 ALLOWED_PRIVATE_ADDRESSES=198.18.0.0/15
 
 # Redis
@@ -51,23 +42,37 @@ MAX_THREADS=5
 
 IP_RETENTION_PERIOD=31556952
 SESSION_RETENTION_PERIOD=31556952
-${Object.entries(v.environment ?? {})
-  .map(([name, value]) => `${name}=${single(value)}\n`)
-  .join("")}`;
+${v.media?.as === "variable" ? `PAPERCLIP_ROOT_PATH=${v.media.dir}\nPAPERCLIP_ROOT_URL=/system\n` : ""}${Object.entries(
+    v.environment ?? {},
+  )
+    .map(([name, value]) => `${name}=${single(value)}\n`)
+    .join("")}`;
 }
 
 function database(s: Secrets, v: Variant): string {
-  const url = `postgresql://mastodon:${encodeURIComponent(s.database)}@127.0.0.1:5432/mastodon_production`;
+  const port = v.pgbouncer ? 6432 : (v.cluster?.port ?? 5432);
+  const url = `postgresql://mastodon:${encodeURIComponent(s.database)}@127.0.0.1:${port}/mastodon_production`;
   if (v.database === "url") return `DATABASE_URL="${url}"`;
   const where = v.database === "tcp" ? "127.0.0.1" : "/var/run/postgresql";
   const password = v.database === "tcp" ? single(s.database) : "";
-  return `DB_HOST=${where}\nDB_USER=mastodon\nDB_NAME=mastodon_production\nDB_PASS=${password}\nDB_PORT=5432`;
+  const prepared = v.pgbouncer ? "\nPREPARED_STATEMENTS=false" : "";
+  return `DB_HOST=${where}\nDB_USER=mastodon\nDB_NAME=mastodon_production\nDB_PASS=${password}\nDB_PORT=${port}${prepared}`;
 }
 
 function redis(s: Secrets, v: Variant): string {
-  if (v.redis === "url") return `REDIS_URL=redis://:${encodeURIComponent(s.redis)}@127.0.0.1:6379/0`;
-  const password = v.redis === "password" ? `\nREDIS_PASSWORD=${single(s.redis)}` : "";
-  return `REDIS_HOST=127.0.0.1\nREDIS_PORT=6379${password}`;
+  const where = "REDIS_HOST=127.0.0.1\nREDIS_PORT=6379";
+  switch (v.redis) {
+    case "url":
+      return `REDIS_URL=redis://:${encodeURIComponent(s.redis)}@127.0.0.1:6379/0`;
+    case "socket":
+      return "REDIS_URL=unix:///run/redis/redis-server.sock?db=0";
+    case "acl":
+      return `${where}\nREDIS_USER=mastodon\nREDIS_PASSWORD=${single(s.redis)}`;
+    case "password":
+      return `${where}\nREDIS_PASSWORD=${single(s.redis)}`;
+    default:
+      return where;
+  }
 }
 
 /**

@@ -1,2 +1,2 @@
 export { installMastodon, type Installed, type InstallOptions, type Person } from "./install";
-export type { Variant } from "./environment";
+export { layoutOf, type Layout, type SiteVariant, type Variant } from "./variant";

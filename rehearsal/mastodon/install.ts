@@ -1,10 +1,9 @@
 import { compose } from "./compose/install";
-import type { Variant } from "./environment";
 import { makeSecrets, type Secrets } from "./secrets";
 import type { Seeded } from "./seed/main";
 import type { Size } from "./seed/sizes";
-import { serve } from "./serve";
 import { source } from "./source";
+import type { Variant } from "./variant";
 
 /** What is needed of a host: the lab's are such. */
 export interface Host {
@@ -19,6 +18,8 @@ export interface InstallOptions {
   size: Size;
   /** PEM: the whole chain, and its key. */
   certificate: { cert: string; key: string };
+  /** The same for the neighbour's site, where the variant has one. */
+  neighbour?: { cert: string; key: string };
   /** The guide's source install with systemd units, or the official Compose project. @default "systemd" */
   layout?: "systemd" | "compose";
   /** @default - as in the official guide */
@@ -26,15 +27,21 @@ export interface InstallOptions {
 }
 
 /** One way of installing Mastodon. */
-export interface Layout {
+export interface Way {
   /** Puts everything in place and fills it; the app does not run yet. */
   prepare(host: Host, o: InstallOptions, secrets: Secrets): Promise<Seeded>;
-  /** nginx's site. */
-  site(domain: string): string;
+  /** nginx before it. */
+  serve(host: Host, o: InstallOptions): Promise<void>;
+  running(o: InstallOptions): Running;
+}
+
+/** How to start an installation, and to see that it runs. */
+export interface Running {
   /** A script that starts all of it, now and after a boot. */
   start: string;
   /** A script that says how it goes. */
   status: string;
+  webDomain: string;
 }
 
 export interface Person {
@@ -48,32 +55,35 @@ export interface Installed {
   followable: Person[];
   admin: Person & { token: string };
   counts: Record<string, number>;
+  /** Of the variants that have one. */
+  redisPassword: string;
 }
 
 /** Installs Mastodon on a host as its admin would have it, fills it, and starts it. */
 export async function installMastodon(host: Host, o: InstallOptions): Promise<Installed> {
-  const layout = o.layout === "compose" ? compose : source;
-  const seeded = await layout.prepare(host, o, makeSecrets());
-  await serve(host, o, layout.site(o.domain));
-  await start(host, o.domain, layout);
-  return sort(seeded);
+  const secrets = makeSecrets();
+  const way = o.layout === "compose" ? compose : source;
+  const seeded = await way.prepare(host, o, secrets);
+  await way.serve(host, o);
+  await start(host, way.running(o));
+  return { ...sort(seeded), redisPassword: secrets.redis };
 }
 
 /** Starts it and waits until the site answers from its database, streaming from its port, and Sidekiq is there. */
-async function start(host: Host, domain: string, layout: Layout): Promise<void> {
-  const site = `curl -sf --max-time 5 --resolve ${domain}:443:127.0.0.1 -o /dev/null https://${domain}`;
+async function start(host: Host, o: Running): Promise<void> {
+  const site = `curl -sf --max-time 5 --resolve ${o.webDomain}:443:127.0.0.1 -o /dev/null https://${o.webDomain}`;
   await host.sh(
-    `${layout.start}
+    `${o.start}
      deadline=$((SECONDS + 60))
      until ${site}/api/v2/instance && ${site}/api/v1/streaming/health && pgrep -f '^sidekiq 8' >/dev/null; do
-       ((SECONDS < deadline)) || { ${layout.status}; exit 1; } >&2
+       ((SECONDS < deadline)) || { ${o.status}; exit 1; } >&2
        sleep 0.2
      done`,
     { timeoutMs: 180_000 },
   );
 }
 
-function sort({ people, counts }: Seeded): Installed {
+function sort({ people, counts }: Seeded): Omit<Installed, "redisPassword"> {
   const [admin, ...rest] = people.flatMap((p) => (p.token ? [{ ...p, token: p.token }] : []));
   if (!admin) throw new Error("seeding made no owner");
   const suspended = ["guest002", "guest003"];

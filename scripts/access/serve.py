@@ -19,6 +19,8 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
 import dotenv  # noqa: E402
+import nginxconf  # noqa: E402
+import site_parts  # noqa: E402
 
 ROOTS = "/etc/trunkline/serve.roots"
 TREES = ("home", "app", "media", "node")
@@ -85,13 +87,28 @@ def fingerprint(known, words):
 
 
 def tell(known, words):
-    """The content of one file: env or site."""
-    if len(words) != 1 or words[0] not in ("env", "site"):
-        raise Refused("only env and site can be told")
-    path = known[words[0]]
-    saved = known["saved"] + os.path.realpath(path)
-    with open(saved if words[0] == "site" and os.path.exists(saved) else path, "rb") as file:
+    """The content of a file: env."""
+    if words != ["env"]:
+        raise Refused("only env can be told")
+    with open(known["env"], "rb") as file:
         sys.stdout.buffer.write(file.read())
+
+
+def sites(known):
+    """nginx's sites of the instance as they were before Trunkline."""
+    tree = nginxconf.load(*nginxconf.on_disk(known["saved"]))
+    units = [(kind, name, environment(name)) for kind in ("web", "streaming") for name in known.get(kind, "").split()]
+    return site_parts.Site(tree, known["names"].split(), known["app"], site_parts.app_addresses(units))
+
+
+def environment(unit):
+    command = ["systemctl", "show", "--property=Environment", "--value", "--", unit]
+    return subprocess.run(command, stdout=subprocess.PIPE, universal_newlines=True).stdout.strip()
+
+
+def site(known, words):
+    """What the target's site is made with, as JSON (site_parts.py)."""
+    print(json.dumps(sites(known).carried()))
 
 
 def archive(members):
@@ -106,7 +123,14 @@ def archive(members):
 
 
 def certificates(known, words):
-    archive([("fullchain.pem", known["cert"]), ("privkey.pem", known["key"])])
+    """The web domain's pair, and those of the other names' sites by their number."""
+    members = [("fullchain.pem", known["cert"]), ("privkey.pem", known["key"])]
+    found = sites(known)
+    for number, server in enumerate(found.companions(), 1):
+        pair = found.certificate(server)
+        if pair:
+            members += [("%d.fullchain.pem" % number, pair[0]), ("%d.privkey.pem" % number, pair[1])]
+    archive((name, os.path.join("/etc/nginx", path)) for name, path in members)
 
 
 def units(known, words):
@@ -169,7 +193,7 @@ def stopped(known, words):
 
 
 VERBS = {
-    "rsync": rsync, "fingerprint": fingerprint, "read": tell, "certificates": certificates, "units": units,
+    "rsync": rsync, "fingerprint": fingerprint, "read": tell, "site": site, "certificates": certificates, "units": units,
     "packages": packages, "locales": locales, "clock": clock, "stopped": stopped,
 }  # fmt: skip
 

@@ -9,7 +9,7 @@ pooler_login=$etc/app.pgpass # made by the pooler's step
 write_env() {
   local mode
   mode="$(stat -c %a "$env_file" 2>/dev/null || echo 640)"
-  (umask 077 && EDIT_PREPARED="$(speaks_prepared)" EDIT_PROXIES="$(proxy_addresses)" POOLER=$PORT_POOLER REDIS=$PORT_REDIS_PROXY \
+  (umask 077 && EDIT_PREPARED="$(speaks_prepared)" EDIT_PROXIES="$(proxy_addresses)" EDIT_DATABASE="$DB_NAME" POOLER=$PORT_POOLER REDIS=$PORT_REDIS_PROXY \
     python3 "$scripts/app/rewrite_env.py" "$carried" "$pooler_login" >"$run/target.env")
   put_file "$env_file" "$mode" "$APP_USER:$(id -gn "$APP_USER")" <"$run/target.env"
   rm -f "$run/target.env"

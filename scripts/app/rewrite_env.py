@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..
 import dotenv  # noqa: E402
 import mastodon_env  # noqa: E402
 
-DATABASE = ("DATABASE_URL", "DB_HOST", "DB_PORT", "DB_USER", "DB_PASS", "DB_SSLMODE", "PREPARED_STATEMENTS")
+DATABASE = ("DATABASE_URL", "DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASS", "DB_SSLMODE", "PREPARED_STATEMENTS")
 REDIS = tuple(prefix + "REDIS_" + part for prefix in ("", "SIDEKIQ_", "CACHE_") for part in ("URL", "HOST", "PORT"))
 OWN = (*DATABASE, *REDIS, "TRUSTED_PROXY_IP")
 # What Mastodon trusts as long as TRUSTED_PROXY_IP is not set.
@@ -24,6 +24,10 @@ def database(env, login, pooler, prepared):
     if env.get("DATABASE_URL"):
         return {**changes, "DATABASE_URL": database_url(env["DATABASE_URL"], login, pooler)}
     changes.update(DB_HOST="127.0.0.1", DB_PORT=pooler)
+    # A pooler on the source may have had another name for it.
+    name = os.environ.get("EDIT_DATABASE") or mastodon_env.database(env)["name"]
+    if name != mastodon_env.database(env)["name"]:
+        changes["DB_NAME"] = name
     if login:
         changes.update(DB_USER=login[0], DB_PASS=login[1])
     # The pooler speaks plain TCP on loopback; any explicit mode but `disable` would make the streaming server refuse that.
@@ -38,7 +42,8 @@ def database_url(text, login, pooler):
     access = ":".join(quote(part, safe="") for part in (user, password) if part)
     dropped = ("host", "port", "user", "password", "sslmode", "sslrootcert", "sslcert", "sslkey")
     query = [pair for pair in parse_qsl(url.query, keep_blank_values=True) if pair[0] not in dropped]
-    return urlunsplit((url.scheme, "%s@127.0.0.1:%s" % (access, pooler), url.path, urlencode(query), ""))
+    path = "/" + quote(os.environ["EDIT_DATABASE"], safe="") if os.environ.get("EDIT_DATABASE") else url.path
+    return urlunsplit((url.scheme, "%s@127.0.0.1:%s" % (access, pooler), path, urlencode(query), ""))
 
 
 def login_in(path):

@@ -18,6 +18,7 @@ present() {
   systemctl daemon-reload
   ! any_active "${units[@]}" ||
     die "all units of Mastodon on the source to be stopped" "$(systemctl is-active -- "${units[@]}" | xargs) of ${units[*]}" "see what starts them again there"
+  release_connections
   result units "${#units[@]}"
 }
 
@@ -35,6 +36,15 @@ absent() {
   done <"$kept"
   await_app
   drop_file "$kept"
+}
+
+# A pooler of the source's own keeps connections for a while after its last client; the switchover takes them for somebody
+# who still writes.
+release_connections() {
+  psql_local -v user="$DB_USER" -f - <<-'END' >/dev/null 2>&1 || true
+	SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+	  WHERE datname = current_database() AND usename = :'user' AND backend_type = 'client backend' AND state = 'idle';
+	END
 }
 
 # Which of them ran before the first one was stopped.

@@ -11,9 +11,10 @@ step=app/tree SIDE=target explained=no
 # below ROOT PATH: PATH as a pattern anchored at ROOT, if it lies there.
 below() { [[ $2 == "$1"/* ]] && printf '%s' "/${2#"$1"/}"; }
 
+# With a slash at its end a pattern means folders only: a link to media elsewhere is carried as one.
 exclusions() { # ROOT
   local path
-  for path in "$MEDIA_DIR" "$APP_DIR/public/system" "$APP_DIR/.env.production" "$APP_DIR/log" "$APP_DIR/tmp" "$APP_HOME/.cache" "$APP_HOME/.ssh"; do
+  for path in "$MEDIA_DIR" "$APP_DIR/public/system/" "$APP_DIR/.env.production" "$APP_DIR/log" "$APP_DIR/tmp" "$APP_HOME/.cache" "$APP_HOME/.ssh"; do
     path="$(below "$1" "$path")" && printf -- '--exclude=%s\n' "$path"
   done
   return 0

@@ -16,9 +16,10 @@ present() {
   open_source
   check_source
   carry_files
-  carry_node
   carry_units
+  carry_node
   carry_locales
+  make_writable
   check_libraries
   check_version
   result version "$MASTODON_VERSION" units "${#units[@]}"
@@ -60,14 +61,37 @@ carry_files() {
   result files "$count"
 }
 
-# Node belongs to the streaming processes. It is carried only where the target has none of that major.
+# Node belongs to the streaming processes. It is carried only where the target has none at its place.
 carry_node() {
   [[ -n $STREAMING_UNITS ]] || return 0
-  [[ ! -e /usr/bin/node || -e $etc/node-carried ]] || return 0
-  source_rsync --archive source:node /usr/bin/node
-  touch "$etc/node-carried"
-  /usr/bin/node --version >/dev/null 2>&1 ||
-    die "the source's Node to run on the target" "$(ldd /usr/bin/node 2>&1 | grep 'not found' | xargs)" "install Node of the source's major on the target"
+  local node
+  node="$(node_of_units)"
+  [[ ! -e $node || "$(cat "$etc/node-carried" 2>/dev/null)" == "$node" ]] || return 0
+  install -d "$(dirname "$node")"
+  source_rsync --archive source:node "$node"
+  echo "$node" >"$etc/node-carried"
+  "$node" --version >/dev/null 2>&1 ||
+    die "the source's Node to run on the target" "$(ldd "$node" 2>&1 | grep 'not found' | xargs)" "install Node of the source's major on the target"
+}
+
+# As the streaming units call it: /usr/bin/node, /usr/local/bin/node, or one that came with the home.
+node_of_units() {
+  local unit path
+  for unit in $STREAMING_UNITS; do
+    path="$(systemctl show --property ExecStart --value -- "$unit" | sed -n 's/.*path=\([^ ;]*\/node\) .*/\1/p' | head -n 1)"
+    [[ -n $path ]] && { echo "$path"; return; }
+  done
+  echo /usr/bin/node
+}
+
+# A unit does not start where a folder is missing that it may write to. That of the media is made with them.
+make_writable() {
+  local path
+  for path in $(systemctl show --property ReadWritePaths --value -- "${units[@]}" | tr ' ' '\n' | sort -u); do
+    [[ $path == /* && ! -e $path && $MEDIA_DIR/ != "$path"/* && $path/ != "$MEDIA_DIR"/* ]] || continue
+    install -d -o "$APP_UID" -g "$APP_GID" "$path"
+    changed=yes
+  done
 }
 
 carry_units() {
@@ -102,16 +126,24 @@ carry_locales() {
 # Programs and extensions of the tree name the libraries they need; what is missing is installed as the source has it.
 check_libraries() {
   local names packages
-  names="$(missing_libraries)"
+  names="$(missing_libraries; preloaded_libraries)"
   [[ -n $names ]] || return 0
   # shellcheck disable=SC2086 # a list of names
   packages="$(source_read packages $names | xargs)"
   log "missing libraries: ${names//$'\n'/ }; on the source they come from ${packages:-no package}"
   # shellcheck disable=SC2086
   [[ -z $packages ]] || DEBIAN_FRONTEND=noninteractive timeout 900 apt-get -q -y --no-install-recommends install $packages </dev/null 9>&- || true
-  changed=yes
+  [[ -z $packages ]] || changed=yes
   names="$(missing_libraries)"
   [[ -z $names ]] || die "all libraries that the app's programs need on the target" "missing: ${names//$'\n'/ }" "install the packages that hold them (on the source: ${packages:-unknown})"
+}
+
+# jemalloc, mostly. Without it the app runs all the same, with more memory and a warning at each start.
+preloaded_libraries() {
+  local name
+  for name in $(systemctl show --property Environment --value -- "${units[@]}" | tr ' ' '\n' | sed -n 's/^LD_PRELOAD=//p' | sort -u); do
+    [[ -e $name ]] || ldconfig -p | grep -qE "^\s*${name##*/} " || echo "${name##*/}"
+  done
 }
 
 missing_libraries() {

@@ -47,9 +47,23 @@ def _redis_url(text):
         number = parse_qs(url.query).get("db", ["0"])[-1]
         return {**common, "path": unquote(url.path), "database": int(number)}
     number = url.path.strip("/")
+    if url.scheme == "rediss":
+        common["tls"] = True
     return {
         **common,
         "host": url.hostname or "localhost",
         "port": url.port or 6379,
         "database": int(number) if number.isdigit() else 0,
     }
+
+
+def redis_uses(env):
+    """The servers that Mastodon's parts use, by the prefix of their variables: what is shared is told once for each."""
+    uses = []
+    for prefix in ("", "SIDEKIQ_", "CACHE_"):
+        at = redis(env, prefix)
+        uses.append({
+            "prefix": prefix, "host": at.get("host"), "port": at.get("port"), "path": at.get("path"),
+            "database": at["database"], "tls": bool(at.get("tls")),
+        })  # fmt: skip
+    return uses

@@ -1,7 +1,10 @@
 """Reads nginx's configuration as blocks of directives, and writes it again with some of them exchanged."""
 
+import glob
+import os
 import re
 
+ROOT = "/etc/nginx/nginx.conf"
 TOKEN = re.compile(r"""\s+|\#[^\n]*|[{};]|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|(?:\\.|\$\{[^}]*\}|[^\s{};"'\\]|(?<=[^\s{};])["'])+""", re.S)
 
 
@@ -11,6 +14,7 @@ class Directive:
     def __init__(self, words, start):
         self.words, self.start, self.end, self.block = words, start, start, None
         self.inner = None  # place of what is between the braces
+        self.file = None  # where it stands, if it was loaded
 
     @property
     def name(self):
@@ -86,3 +90,49 @@ def bytes_of(size):
     """nginx's 99m as bytes."""
     match = re.fullmatch(r"(\d+)([kKmMgG]?)", size or "")
     return int(match[1]) << {"": 0, "k": 10, "m": 20, "g": 30}[match[2].lower()] if match else None
+
+
+def on_disk(saved=""):
+    """How to read the files of this host: (content of a path, paths of a pattern). What lies below `saved` counts before the path itself."""
+
+    def read(path):
+        kept = saved + os.path.realpath(path)
+        with open(kept if saved and os.path.isfile(kept) else path, encoding="utf-8", errors="surrogateescape") as file:
+            return file.read()
+
+    return read, lambda pattern: sorted(glob.glob(pattern))
+
+
+def load(read, listed, path=ROOT):
+    """The directives of a file with those of its includes in their place, wherever they stand."""
+    directives = parse(read(path))
+    return _expanded(directives, path, read, listed, 0)
+
+
+def _expanded(directives, path, read, listed, depth):
+    found = []
+    for directive in directives:
+        directive.file = path
+        if directive.name == "include" and directive.block is None and directive.values and depth < 8:
+            pattern = os.path.join(os.path.dirname(ROOT), directive.values[0])
+            for included in listed(pattern):
+                found += _expanded(parse(read(included)), included, read, listed, depth + 1)
+            continue
+        if directive.block is not None:
+            directive.block = _expanded(directive.block, path, read, listed, depth)
+        found.append(directive)
+    return found
+
+
+def within_http(directives):
+    """What stands in the http block, which all sites share."""
+    return [inner for d in directives if d.name == "http" for inner in d.block or []]
+
+
+def write(directive, indent="  "):
+    """The directive as text again."""
+    words = " ".join(directive.words)
+    if directive.block is None:
+        return indent + words + ";"
+    inner = "\n".join(write(d, indent + "  ") for d in directive.block)
+    return "%s%s {\n%s\n%s}" % (indent, words, inner, indent)

@@ -86,10 +86,14 @@ class Replica:
             self.set_here("masterauth", self.settings["password"])
             self.set_here("masteruser", self.settings["user"])
         present = [rules_of(line) for line in self.here.call("ACL", "LIST")]
-        for line in self.source.call("ACL", "LIST"):
-            if rules_of(line) not in present:
-                self.here.call("ACL", "SETUSER", line.split()[1], "reset", *line.split()[2:])
-                self.changed = True
+        # The default user last: it is who speaks here at first, and on the source it may be off.
+        for line in sorted(self.source.call("ACL", "LIST"), key=lambda line: line.split()[1] == "default"):
+            if rules_of(line) in present:
+                continue
+            if line.split()[1] == "default":
+                self.here = self.log_in_here()
+            self.here.call("ACL", "SETUSER", line.split()[1], "reset", *line.split()[2:])
+            self.changed = True
         wanted = self.source.call("CONFIG", "GET", "requirepass")[1]
         if wanted:
             self.set_here("requirepass", wanted)

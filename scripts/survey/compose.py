@@ -73,15 +73,20 @@ def installation(settings):
     owner = look("user of the container", user_in, found, default=(991, 991))
     return {
         "version": look("Mastodon's version", version, found, default=""),
-        "dir": found["dir"], "user": "mastodon", "uid": owner[0], "gid": owner[1], "home": found["dir"], "appBytes": None,
-        "env": {"path": path, "keys": sorted(values), "values": told, "hashes": hashes},
+        "dir": found["dir"], "realDir": found["dir"], "user": "mastodon", "uid": owner[0], "gid": owner[1], "home": found["dir"], "appBytes": None,
+        # Where database and Redis are, the services say, and not the variables.
+        "env": {"path": path, "keys": sorted(values), "values": told, "hashes": hashes, "database": None, "redis": []},
         "units": {kind: [unit(name, found) for name in names] for kind, names in found["services"].items()}, "encryptedRows": None,
         "compose": {k: found[k] for k in ("dir", "files", "project", "cli", "database", "media")},
     }, values  # fmt: skip
 
 
 def unit(name, found):
-    return {"name": name, "active": "active" if found["active"] else "inactive", "enabled": "enabled", "queues": [], "custom": False}
+    state = "active" if found["active"] else "inactive"
+    return {
+        "name": name, "active": state, "enabled": "enabled", "queues": [], "custom": False,
+        "program": "", "environmentFiles": [], "needs": [],
+    }  # fmt: skip
 
 
 def inside(found, *command):

@@ -5,6 +5,7 @@ import pwd
 import re
 
 import dotenv
+import mastodon_env
 from probe import Unreadable, look, properties, read, run
 
 SAVED = "/var/lib/trunkline/saved/files"
@@ -21,7 +22,10 @@ PLAIN = re.compile(
 )
 OFFICIAL = re.compile(r"mastodon-(web|sidekiq|streaming|streaming@\d+)\.service")
 URLS = ("DATABASE_URL", "REPLICA_DATABASE_URL", "REDIS_URL", "CACHE_REDIS_URL", "SIDEKIQ_REDIS_URL")
-ASKED = ("ExecStart", "WorkingDirectory", "User", "ActiveState", "UnitFileState", "FragmentPath", "LoadState")
+ASKED = (
+    "ExecStart", "WorkingDirectory", "User", "ActiveState", "UnitFileState", "FragmentPath", "LoadState",
+    "Environment", "EnvironmentFiles", "DropInPaths",
+)  # fmt: skip
 
 
 def candidates():
@@ -85,7 +89,11 @@ def environment(settings, path):
     told.update({name: without_password(values[name]) for name in URLS if values.get(name)})
     salt = settings.get("salt")
     hashes = {n: dotenv.fingerprint(salt, n, v) for n, v in values.items() if salt and v and not PLAIN.fullmatch(n)}
-    return {"path": file, "keys": sorted(values), "values": told, "hashes": hashes}, values
+    return {
+        "path": file, "keys": sorted(values), "values": told, "hashes": hashes,
+        "database": look("the app's database", mastodon_env.database, values),
+        "redis": look("the app's Redis", mastodon_env.redis_uses, values, default=[]),
+    }, values  # fmt: skip
 
 
 def without_password(url):
@@ -109,9 +117,9 @@ def mastodon(settings, units):
             kinds[kind_of(name, unit)].append(unit_of(name, unit))
     return {
         "version": look("Mastodon's version", version, path, default=""),
-        "dir": path, "user": person.pw_name, "uid": person.pw_uid, "gid": person.pw_gid, "home": person.pw_dir,
-        "appBytes": look("size of the app", app_bytes, person.pw_dir),
-        "env": env or {"path": path + "/.env.production", "keys": [], "values": {}, "hashes": {}},
+        "dir": path, "realDir": os.path.realpath(path), "user": person.pw_name, "uid": person.pw_uid, "gid": person.pw_gid, "home": home_of(person, path),
+        "appBytes": look("size of the app", app_bytes, home_of(person, path)),
+        "env": env or {"path": path + "/.env.production", "keys": [], "values": {}, "hashes": {}, "database": None, "redis": []},
         "units": kinds, "encryptedRows": None,
     }, values  # fmt: skip
 
@@ -124,11 +132,37 @@ def belongs(unit, path):
 def unit_of(name, unit):
     return {
         "name": name,
+        "program": program_of(unit.get("ExecStart", "")),
+        "environmentFiles": re.findall(r"(/\S+) \(ignore_errors=", unit.get("EnvironmentFiles", "")),
+        "needs": look("what %s needs" % name, needs_of, unit, default=[]),
         "active": unit.get("ActiveState", "unknown"),
         "enabled": "masked" if unit.get("LoadState") == "masked" else unit.get("UnitFileState") or "static",
         "queues": [q.split(",")[0] for q in re.findall(r"(?:\s-q|\s--queue)[\s=]*([A-Za-z0-9_,]+)", unit.get("ExecStart", ""))],
         "custom": not OFFICIAL.fullmatch(name),
     }
+
+
+def needs_of(unit):
+    """Units that its own files name as a must; what systemd adds by itself is everywhere."""
+    needs = set()
+    for path in [unit.get("FragmentPath", ""), *unit.get("DropInPaths", "").split()]:
+        if os.path.isfile(path):
+            for line in re.findall(r"^(?:Requires|BindsTo|Requisite)=(.*)$", read(path), re.M):
+                needs.update(line.split())
+    return sorted(needs)
+
+
+def program_of(start):
+    """The path of what a unit runs, as systemd shows it or as its file has it."""
+    shown = re.search(r"path=(\S+)", start)
+    return shown[1] if shown else (start.split() or [""])[0].lstrip("-@:+!")
+
+
+def home_of(person, path):
+    """The user's home, unless it is no folder of the app's own: a system user may have / or none."""
+    shared = ("/", "/root", "/home", "/nonexistent", "/srv", "/opt", "/var", "/var/lib", "/var/www", "/usr")
+    home = os.path.normpath(person.pw_dir)
+    return home if home not in shared and os.path.isdir(home) else path
 
 
 def app_bytes(home):

@@ -23,6 +23,8 @@ ROWS = """SELECT class || ' ' || bytes || ' ' || files FROM (
 def media(settings, app, env, port, database):
     folder = env.get("PAPERCLIP_ROOT_PATH") or "public/system"
     folder = os.path.normpath(os.path.join(app, folder.replace(":rails_root", app)))
+    # A link of the admin's to another disk stays a link; the files are where it leads.
+    folder = os.path.realpath(folder) if os.path.islink(folder) else folder
     store = next((s for s in ("s3", "swift", "azure") if env.get(s.upper() + "_ENABLED") == "true"), "local")
     real = os.path.realpath(folder)
     mount = machine.mount_of(machine.nearest(folder))

@@ -1,34 +1,44 @@
 """nginx: the site that serves the domain, and its certificates."""
 
+import fnmatch
+import glob
 import os
 import re
 import time
 
 import nginxconf
-from probe import Unreadable, look, run
+import site_parts
+from probe import Unreadable, look, read, run
 
 
-def nginx(domain):
+def nginx(names, app, addresses):
+    """`names`: the web domain, then what else may be the instance's own (LOCAL_DOMAIN, ALTERNATE_DOMAINS)."""
     try:
-        shown = run(["nginx", "-v", "-T"])
-        version = ""
+        shown = run(["nginx", "-T"])
     except Unreadable as why:
         if "not installed" in str(why):
             return None
         raise
-    version = look("nginx's version", nginx_version, default="")
-    files = [(path, nginxconf.parse(text)) for path, text in split(shown)]
-    found = [(path, server) for path, tree in files for server in nginxconf.servers(tree) if nginxconf.serves(server, domain)]
-    found.sort(key=lambda pair: not nginxconf.is_tls(pair[1]))
-    tls = [server for _, server in found if nginxconf.is_tls(server)]
-    everywhere = [tree for _, tree in files]
+    files = dict(split(shown))
+    tree = nginxconf.load(files.__getitem__, lambda pattern: sorted(p for p in files if matches(p, pattern)))
+    site = site_parts.Site(tree, names, app, addresses)
+    site.carried()
+    servers = site.web() + site.companions()
     return {
-        "version": version,
+        "version": look("nginx's version", nginx_version, default=""),
         "active": look("nginx's unit", is_active, default=False),
-        "sites": list(dict.fromkeys(os.path.realpath(path) for path, _ in found)),
-        "bodyBytes": body_bytes(tls, everywhere),
-        "certificates": look("certificates", certificates, [server for _, server in found], everywhere, default=[]),
+        "sites": list(dict.fromkeys(os.path.realpath(path) for path in site.files() + [s.file for s in site.mine])),
+        "names": site.names(),
+        "notCarried": site.left,
+        "others": site.others(),
+        "bodyBytes": site.body(),
+        "certificates": look("certificates", certificates, site, servers, default=[]),
     }
+
+
+def matches(path, pattern):
+    """As a shell would: a star does not go over a slash."""
+    return path.count("/") == pattern.count("/") and fnmatch.fnmatch(path, pattern)
 
 
 def nginx_version():
@@ -46,42 +56,30 @@ def split(shown):
     return list(zip(parts[1::2], parts[2::2]))
 
 
-def from_http(trees, name):
-    """A directive that stands for all sites: in the http block or in a file that it includes."""
-    for tree in trees:
-        for directive in tree + [d for block in tree if block.name == "http" for d in block.block or []]:
-            if directive.name == name and directive.block is None:
-                return directive
-    return None
+def certificates(site, servers):
+    pairs = [site.certificate(server) for server in servers]
+    lineages = look("certbot's renewals", renewals, default={})
+    return [certificate(*(absolute(path) for path in pair), lineages) for pair in dict.fromkeys(filter(None, pairs))]
 
 
-def body_bytes(tls, trees):
-    for server in tls:
-        if server.first("client_max_body_size"):
-            return nginxconf.bytes_of(server.first("client_max_body_size"))
-    general = from_http(trees, "client_max_body_size")
-    return nginxconf.bytes_of(" ".join(general.values)) if general else None
-
-
-def certificates(servers, trees):
-    pairs = []
-    for server in servers:
-        keys = server.all("ssl_certificate_key")
-        for i, directive in enumerate(server.all("ssl_certificate")):
-            if i < len(keys):
-                pairs.append((" ".join(directive.values), " ".join(keys[i].values)))
-    if not pairs and from_http(trees, "ssl_certificate"):
-        pairs.append(tuple(" ".join(from_http(trees, n).values) for n in ("ssl_certificate", "ssl_certificate_key")))
-    return [certificate(*(absolute(path) for path in pair)) for pair in dict.fromkeys(pairs)]
+def renewals():
+    """certbot's way of proving that a name is ours, by the path of the certificate that it renews."""
+    found = {}
+    for path in glob.glob("/etc/letsencrypt/renewal/*.conf"):
+        text = read(path)
+        way = re.search(r"^authenticator\s*=\s*(\S+)", text, re.M)
+        for line in re.findall(r"^(?:fullchain|cert)\s*=\s*(\S+)", text, re.M):
+            found[line] = way[1] if way else "unknown"
+    return found
 
 
 def absolute(path):
     return path if path.startswith("/") else os.path.join("/etc/nginx", path)
 
 
-def certificate(cert, key):
+def certificate(cert, key, lineages):
     answer = {"cert": cert, "key": key, "exists": os.path.isfile(cert) and os.path.isfile(key),
-              "matches": None, "names": [], "notAfterMs": None, "issuer": None}  # fmt: skip
+              "matches": None, "names": [], "notAfterMs": None, "issuer": None, "renewal": lineages.get(cert)}  # fmt: skip
     if not answer["exists"]:
         return answer
     shown = run(["openssl", "x509", "-in", cert, "-noout", "-enddate", "-issuer", "-nameopt", "RFC2253", "-ext", "subjectAltName"])

@@ -6,6 +6,7 @@ import subprocess
 import time
 
 import mastodon_env
+import pooled
 from probe import Unreadable, look, note, run
 
 SETTINGS = """wal_level max_wal_senders max_replication_slots max_connections max_worker_processes max_prepared_transactions
@@ -57,6 +58,10 @@ DATABASE_LOOKS = {
     "keypairs": """(xpath('/row/n/text()', query_to_xml(CASE WHEN to_regclass('keypairs') IS NOT NULL
         THEN 'SELECT count(private_key) AS n FROM keypairs' ELSE 'SELECT 0 AS n' END, true, true, '')))[1]::text::json""",
 }
+# Whoever else is connected to the database: the switchover waits until there is nobody but the app.
+CLIENTS = """(SELECT json_agg(DISTINCT jsonb_build_object('user', usename, 'application', application_name, 'client',
+    host(client_addr))) FROM pg_stat_activity WHERE backend_type = 'client backend' AND datname = current_database()
+    AND usename <> '%s' AND usename !~ '^trunkline_' AND application_name !~ '^(trunkline|psql$)')"""
 LSN = "CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END"
 
 
@@ -81,9 +86,16 @@ def choose(settings, where):
     if settings["side"] == "source" and by_port:
         return by_port[0]
     online = [c for c in found if c["online"]]
+    if settings["side"] == "source" and len(online) > 1:
+        online.sort(key=lambda c: not look("cluster " + c["cluster"], holds, c["port"], where["name"], default=False))
     if online or found:
         return (online or found)[0]
     return {"cluster": None, "major": 0, "port": where["port"], "online": True, "dataDir": ""}
+
+
+def holds(port, database):
+    known = "to_json((SELECT count(*) FROM pg_database WHERE datname = '%s') > 0)" % database.replace("'", "''")
+    return ask(port, "postgres", {"known": known})["known"]
 
 
 def ask(port, database, looks):
@@ -112,6 +124,8 @@ def ask(port, database, looks):
 
 def postgres(settings, env):
     where = mastodon_env.database(env)
+    pooler = look("PgBouncer's databases", pooled.behind, where) if settings["side"] == "source" else None
+    where = pooler or where
     chosen = choose(settings, where)
     if chosen["cluster"] is None and settings["side"] == "target":
         return None
@@ -123,11 +137,13 @@ def postgres(settings, env):
             note("postgres", why)
         return {**answer, "standbySignal": signal_in(chosen["dataDir"])}
     began = time.monotonic()
-    inside = look("database " + where["name"], ask, chosen["port"], where["name"], DATABASE_LOOKS, default={})
+    looks = {**DATABASE_LOOKS, "clients": CLIENTS % where["user"].replace("'", "''")}
+    inside = look("database " + where["name"], ask, chosen["port"], where["name"], looks, default={})
     answer.update(
         version=seen["version"].split()[0], major=int(seen["version"].split(".")[0].split()[0]), dataDir=seen["dataDir"],
         role="standby" if seen["standby_role"] else "primary", standbySignal=signal_in(seen["dataDir"]),
-        database=database_of(inside, where), unlogged=inside.get("unlogged") or [], extensions=inside.get("extensions") or [],
+        database=database_of(inside, where), clients=inside.get("clients") or [],
+        unlogged=inside.get("unlogged") or [], extensions=inside.get("extensions") or [],
         standby=standby_of(seen), walSinceCheckpointBytes=seen.get("checkpointed"),
         walBytesPerSecond=look("rate of WAL", wal_rate, chosen["port"], seen.get("lsn"), began),
         encryptedRows=sum(filter(None, (inside.get("otp"), inside.get("keypairs")))) if inside else None,
@@ -145,7 +161,7 @@ def empty():
     return {
         "major": 0, "version": "", "port": 0, "cluster": None, "dataDir": "", "role": "down", "standbySignal": False,
         "systemId": None, "database": None, "clusterBytes": None, "settings": {}, "slots": [], "walsenders": [], "archiver": None,
-        "unlogged": [], "prepared": 0, "longTransactions": [], "tablespaces": [], "extensions": [], "walBytesPerSecond": None,
+        "clients": [], "unlogged": [], "prepared": 0, "longTransactions": [], "tablespaces": [], "extensions": [], "walBytesPerSecond": None,
         "walSinceCheckpointBytes": None, "standby": None, "encryptedRows": None, "roles": [], "hba": False,
     }  # fmt: skip
 

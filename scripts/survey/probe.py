@@ -12,7 +12,7 @@ class Unreadable(Exception):
     """Something could not be read; the text says why."""
 
 
-def run(command, seconds=4, text=None):
+def run(command, seconds=8, text=None):
     """Output of a command; Unreadable if it fails, is not there or takes too long."""
     try:
         done = subprocess.run(
@@ -71,7 +71,7 @@ def read(path):
         return file.read()
 
 
-def properties(names, wanted, seconds=4):
+def properties(names, wanted, seconds=8):
     """`systemctl show` of several units: name → {property: value}."""
     if not names:
         return {}

@@ -4,7 +4,14 @@ import re
 
 import mastodon_env
 import resp
-from probe import Unreadable, note
+from probe import Unreadable, look, note
+
+# What the steps ask of a source's Redis, with the app's own login. None of it is carried out here.
+NEEDED = (
+    ("config", "get", "port"), ("config", "set", "repl-backlog-size", "1"), ("config", "rewrite"), ("acl", "list"),
+    ("info", "replication"), ("dbsize",), ("client", "pause", "1", "write"), ("client", "unpause"), ("psync", "?", "-1"),
+    ("replconf", "capa", "eof"), ("replicaof", "no", "one"), ("smembers", "processes"),
+)  # fmt: skip
 
 
 def address_of(settings, env):
@@ -29,8 +36,9 @@ def redis(settings, env):
         if isinstance(why, ConnectionRefusedError) and settings["side"] == "target":
             return None
         note("redis", why)
-        return nothing(where)
+        return {**nothing(where), "lacks": ["info"] if "NOPERM" in str(why) else []}
     replica = info.get("role") == "slave"
+    listens = look("where Redis listens", tcp_port, client, where) if "path" in where else where["port"]
     others = [int(key[2:]) for key in info if re.fullmatch(r"db\d+", key) and int(key[2:]) != where["database"]]
     answer = {
         **nothing(where),
@@ -47,9 +55,48 @@ def redis(settings, env):
         "replicas": [replica_of(value) for key, value in info.items() if re.fullmatch(r"slave\d+", key)],
         "databases": setting(client, "databases"),
         "otherDatabases": others,
+        "port": listens or 0,
+        "loopback": bool(listens) and look("Redis on loopback", answers_on_loopback, where, listens, default=False),
+        "lacks": look("the rights of the app's Redis user", lacking, client, default=[]) if settings["side"] == "source" else [],
     }
     client.close()
     return answer
+
+
+def tcp_port(client, where):
+    """Of a Redis that the app reaches by its socket: the port it listens on as well, 0 if on none."""
+    try:
+        return int(client.call("CONFIG", "GET", "port")[1])
+    except (resp.RedisError, IndexError):
+        return 0
+
+
+def answers_on_loopback(where, port):
+    """Whether the same server answers where the tunnel ends."""
+    try:
+        connect({**{k: v for k, v in where.items() if k != "path"}, "host": "127.0.0.1", "port": port}).close()
+        return True
+    except (OSError, resp.RedisError):
+        return False
+
+
+def lacking(client):
+    """Commands that the app's login may not use, or that were renamed."""
+    try:
+        me = client.call("ACL", "WHOAMI")
+    except resp.RedisError:
+        return ["acl"]
+    return [" ".join(words[:2] if words[0] in ("config", "client", "acl") else words[:1]) for words in NEEDED if not may(client, me, words)]
+
+
+def may(client, me, words):
+    try:
+        return client.call("ACL", "DRYRUN", me, *words) == "OK"
+    except resp.RedisError as why:
+        # Before 7.0 there is no dry run: whoever has all rights has these.
+        if "unknown subcommand" in str(why).lower() or "syntax" in str(why).lower():
+            return "+@all" in str(client.call("ACL", "GETUSER", me))
+        return False
 
 
 def nothing(where):
@@ -57,7 +104,7 @@ def nothing(where):
     return {
         "version": "", "kind": "redis", "port": where.get("port", 0), "role": "down", "masterHost": None, "masterPort": None,
         "linkUp": None, "usedBytes": None, "maxmemoryPolicy": None, "appendonly": None, "rdbSaving": None, "replicas": [],
-        "requiresPassword": bool(where["password"]), "databases": None, "otherDatabases": [],
+        "requiresPassword": bool(where["password"]), "databases": None, "otherDatabases": [], "loopback": False, "lacks": [],
     }  # fmt: skip
 
 

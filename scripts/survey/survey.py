@@ -8,6 +8,7 @@ import importlib.abc
 import importlib.util
 import json
 import os
+import re
 import shutil
 import sys
 
@@ -37,6 +38,7 @@ import media  # noqa: E402
 import nginx  # noqa: E402
 import postgres  # noqa: E402
 import redis  # noqa: E402
+import site_parts  # noqa: E402
 import traces  # noqa: E402
 from probe import look, together, unread  # noqa: E402
 
@@ -46,14 +48,17 @@ def survey(settings):
     app, env = look("mastodon", mastodon.mastodon, settings, units, default=(None, {}))
     if not app and (shutil.which("docker") or shutil.which("podman")):
         app, env = look("Docker Compose", compose.installation, settings, default=(None, {}))
-    domain = env.get("WEB_DOMAIN") or env.get("LOCAL_DOMAIN") or settings.get("domain") or ""
+    local = env.get("LOCAL_DOMAIN") or settings.get("domain") or ""
+    names = [env.get("WEB_DOMAIN") or local, local, *re.split(r"\s*,\s*", env.get("ALTERNATE_DOMAINS", ""))]
+    names = list(dict.fromkeys(name.lower() for name in names if name))
+    where_app = [(mastodon.kind_of(n, u), n, u.get("Environment", "")) for n, u in units.items()]
     seen = together(
         host=("host", machine.host),
         tools=("tools", machine.tools),
         sshd=("sshd", machine.sshd),
         postgres=("postgres", postgres.postgres, settings, env),
         redis=("redis", redis.redis, settings, env),
-        nginx=("nginx", nginx.nginx, domain),
+        nginx=("nginx", nginx.nginx, names, app["dir"] if app else "/nonexistent", site_parts.app_addresses(where_app)),
         peer=("round trip", machine.peer, settings["peer"]) if settings.get("peer") else ("round trip", lambda: None),
     )
     pg = seen["postgres"]

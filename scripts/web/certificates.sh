@@ -1,4 +1,4 @@
-# web/certificates (target): the source's certificate and key, outside of any `live/` folder, checked before anyone is served with them.
+# web/certificates (target): the source's certificates and keys, outside of any `live/` folder, checked before anyone is served with them.
 # shellcheck shell=bash
 # Extra settings: READ_PRIVATE_KEY SOURCE_HOST_KEY
 . "$scripts/lib/source.sh"
@@ -8,35 +8,48 @@ present() {
   open_source
   check_source
   local folder=$run/tls
+  rm -rf "$folder"
   (umask 077 && mkdir -p "$folder" && source_read certificates | tar -x -C "$folder" --no-same-owner)
-  check_pair "$folder"
-  # For web/site: how large a request the source's own site takes.
-  source_read read site >"$folder/site"
+  source_read site >"$folder/site"
+  check_pair "$folder" fullchain.pem privkey.pem "$WEB_DOMAIN"
+  check_others "$folder"
+  # For web/site: what its admin has added to the source's own site.
   put_file "$source_site" 0600 root:root <"$folder/site"
   install -d -m 0700 "$etc/tls" "$tls_folder"
-  put_file "$tls_folder/fullchain.pem" 0600 root:root <"$folder/fullchain.pem"
-  local pair_changed=$file_changed
-  put_file "$tls_folder/privkey.pem" 0600 root:root <"$folder/privkey.pem"
-  [[ $file_changed == yes ]] || file_changed=$pair_changed
+  local file pairs_changed=no
+  for file in "$folder"/*.pem; do
+    put_file "$tls_folder/${file##*/}" 0600 root:root <"$file"
+    [[ $file_changed == no ]] || pairs_changed=yes
+  done
   rm -rf "$folder"
   # A renewed pair is taken up by a site that already serves.
-  if [[ $file_changed == yes && -e /etc/nginx/sites-enabled/trunkline ]]; then load_nginx true; fi
+  if [[ $pairs_changed == yes && -e /etc/nginx/sites-enabled/trunkline ]]; then load_nginx true; fi
   result notAfter "$(end_of "$tls_folder/fullchain.pem")"
 }
 
 absent() {
-  drop_file "$tls_folder/fullchain.pem" "$tls_folder/privkey.pem" "$source_site"
+  drop_file "$tls_folder"/*.pem "$source_site"
   rmdir "$tls_folder" "$etc/tls" 2>/dev/null || true
+}
+
+# Pairs of LOCAL_DOMAIN and other names, each in the order of the site's companions.
+check_others() { # FOLDER
+  local number name
+  while read -r number name; do
+    [[ ! -e $1/$number.fullchain.pem ]] || check_pair "$1" "$number.fullchain.pem" "$number.privkey.pem" "$name"
+  done < <(python3 -c 'import json, sys
+for number, site in enumerate(json.load(open(sys.argv[1]))["companions"], 1):
+    print(number, site["names"][0])' "$1/site")
 }
 
 end_of() { date -u -d "$(openssl x509 -in "$1" -noout -enddate | cut -d= -f2)" +%FT%TZ; }
 
-check_pair() { # FOLDER
-  local cert=$1/fullchain.pem key=$1/privkey.pem said
+check_pair() { # FOLDER CERT KEY NAME
+  local cert=$1/$2 key=$1/$3 name=$4 said
   [[ "$(openssl x509 -in "$cert" -noout -pubkey)" == "$(openssl pkey -in "$key" -pubout)" ]] ||
-    die "$TLS_KEY on the source to be the key of $TLS_CERT" "another key" "see which pair the source's nginx really uses"
-  said="$(openssl x509 -in "$cert" -noout -checkhost "$WEB_DOMAIN")"
-  [[ $said == *"does match"* ]] || die "the certificate $TLS_CERT to cover $WEB_DOMAIN" "$said" "renew it on the source for that name"
+    die "the key on the source to be that of the certificate for $name" "another key" "see which pair the source's nginx really uses"
+  said="$(openssl x509 -in "$cert" -noout -checkhost "$name")"
+  [[ $said == *"does match"* ]] || die "the source's certificate for $name to cover it" "$said" "renew it on the source for that name"
   openssl x509 -in "$cert" -noout -checkend 86400 >/dev/null ||
-    die "the certificate $TLS_CERT to be valid for a day at least" "its end is $(end_of "$cert")" "renew it on the source first (certbot renew)"
+    die "the source's certificate for $name to be valid for a day at least" "its end is $(end_of "$cert")" "renew it on the source first (certbot renew)"
 }

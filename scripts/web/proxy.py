@@ -1,7 +1,9 @@
-"""proxy.py SITE: prints the source's nginx site with every TLS server of the domain turned into a proxy to the target.
+"""proxy.py FILE: prints a file of the source's nginx with every TLS server of the instance in it turned into a proxy to the target.
+proxy.py --files: prints the paths of the files that have such servers, the web domain's first.
 
-What a server listens on, its names, its certificates and logs stay; what it did with requests goes. All else in the file
-(other servers, maps, upstreams) stays byte for byte, so that going back is to put the original in its place.
+What a server listens on, its names, its certificates and logs stay, also where an include holds them; what it did with requests goes.
+All else in the file (other servers, maps, upstreams) stays byte for byte, so that going back is to put the original in its place.
+Files that were saved are read as they were (PROXY_SAVED).
 """
 
 import os
@@ -9,6 +11,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
 import nginxconf  # noqa: E402
+import site_parts  # noqa: E402
 
 KEPT = ("listen", "server_name", "http2", "access_log", "error_log", "keepalive_timeout", "client_max_body_size",
         "set_real_ip_from", "real_ip_header", "real_ip_recursive", "gzip")  # fmt: skip
@@ -52,7 +55,7 @@ LOCATIONS = """
   }}
   location / {{
     proxy_pass https://$trunkline_target;
-    proxy_ssl_name {domain};
+    proxy_ssl_name {name};
     proxy_ssl_server_name on;
     proxy_ssl_protocols TLSv1.2 TLSv1.3;
     proxy_ssl_verify on;
@@ -63,7 +66,7 @@ LOCATIONS = """
     proxy_set_header X-Real-IP $remote_addr;
     proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
     proxy_set_header X-Forwarded-Proto $scheme;
-    proxy_set_header Proxy "";
+{told}    proxy_set_header Proxy "";
     proxy_set_header Upgrade $http_upgrade;
     proxy_set_header Connection $trunkline_connection;
     proxy_buffering off;
@@ -78,26 +81,46 @@ LOCATIONS = """
 """
 
 
-def proxied(text, server, values):
+def proxied(server, site, values, name):
     """The server block with its requests handed on."""
-    lines = [text[d.start : d.end] for d in server.block if d.name in KEPT or d.name.startswith("ssl")]
-    # Certbot's options file holds ssl_* lines only; other includes may hold locations.
-    lines += [text[d.start : d.end] for d in server.all("include") if "ssl" in d.values[0]]
+    lines = [nginxconf.write(d) for d in server.block if d.name in KEPT or d.name.startswith("ssl")]
     if not server.first("client_max_body_size"):
-        lines.append("client_max_body_size 100m;")
-    return "server {\n  " + "\n  ".join(lines) + LOCATIONS.format(**values) + "}"
+        lines.append("  client_max_body_size 100m;")
+    # A CDN's word on the client goes on in the CDN's own header, which the target reads too.
+    header = site.real_ip(server)["header"]
+    told = "" if header.lower() in ("", "x-forwarded-for", "x-real-ip", "proxy_protocol") else "    proxy_set_header %s $remote_addr;\n" % header
+    return "server {\n" + "\n".join(lines) + LOCATIONS.format(**values, name=name, told=told) + "}"
+
+
+def first_name(server, site):
+    return next(iter(site.names_of([server])), site.asked[0]).replace("*.", "www.")
+
+
+def same_file(server, path):
+    return os.path.realpath(server.file) == os.path.realpath(path)
 
 
 def main(path, values):
-    with open(path, encoding="utf-8", errors="surrogateescape") as file:
-        text = file.read()
-    found = [s for s in nginxconf.servers(nginxconf.parse(text)) if nginxconf.is_tls(s) and nginxconf.serves(s, values["domain"])]
+    names = values.get("names", values["domain"]).split()
+    read, listed = nginxconf.on_disk(values.get("saved", ""))
+    if path == "--files":
+        site = site_parts.Site(nginxconf.load(read, listed), [values["domain"], *names], values["app"])
+        return print("\n".join(dict.fromkeys(os.path.realpath(file) for file in site.files())))
+    text, whole = read(path), nginxconf.ROOT
+    tree = nginxconf.load(read, listed) if os.path.exists(whole) else []
+    if not any(same_file(s, path) for s in nginxconf.servers(tree)):
+        tree = nginxconf.load(read, listed, path)
+    site = site_parts.Site(tree, [values["domain"], *names], values["app"])
+    # The same servers as they stand in this file, where what an include holds has no place.
+    loaded = [s for s in site.servers if same_file(s, path)]
+    found = [(place, s) for place, s in zip(nginxconf.servers(nginxconf.parse(text)), loaded) if s in site.tls]
     if not found:
-        sys.exit("no server with TLS names %s in %s" % (values["domain"], path))
-    out, at = [HEAD.format(**values)], 0
-    for server in found:
-        out += [text[at : server.start], proxied(text, server, values)]
-        at = server.end
+        sys.exit("no server with TLS names %s in %s" % (" or ".join(names), path))
+    out, at = [HEAD.format(**values)] if values.get("head", "yes") == "yes" else ["# %s\n" % values["mark"]], 0
+    for place, server in found:
+        name = values["domain"] if nginxconf.serves(server, values["domain"]) else first_name(server, site)
+        out += [text[at : place.start], proxied(server, site, values, name)]
+        at = place.end
     sys.stdout.reconfigure(errors="surrogateescape")
     print("".join([*out, text[at:]]), end="")
 

@@ -1,4 +1,4 @@
-# web/proxy (source): the domain's site hands everything on to the target, for those whose DNS still points here; and a small
+# web/proxy (source): the instance's sites hand everything on to the target, for those whose DNS still points here; and a small
 # server on loopback gives the target the files that it has not got yet.
 # shellcheck shell=bash
 . "$scripts/lib/app.sh"
@@ -6,32 +6,46 @@
 
 mark='Made by Trunkline: the source as proxy'
 
+kept=$state/proxy.files # files that were turned into proxies
+
 present() {
-  local site
-  site="$(readlink -f "$NGINX_SITE")"
-  [[ -f $site ]] || die "the site's file $NGINX_SITE on the source" "no such file" "see what was renamed there since the survey"
+  local file head=yes reload=no
+  mapfile -t files < <(site_files)
+  ((${#files[@]})) || die "a TLS server for $WEB_DOMAIN in nginx's files on the source" "none" "see what was renamed there since the survey"
   wait_until 30 "the target $TARGET_ADDRESS to answer for $WEB_DOMAIN with a good certificate" target_answers "$TARGET_ADDRESS"
   write_trust
-  save_original "$site"
-  proxy_text "$state/saved/files$site" >"$run/site.new"
-  put_file "$site" "$(stat -c %a "$site")" "$(stat -c %U:%G "$site")" <"$run/site.new"
+  printf '%s\n' "${files[@]}" | put_file "$kept" 0600 root:root
+  for file in "${files[@]}"; do
+    save_original "$file"
+    proxy_text "$file" >"$run/site.new"
+    put_file "$file" "$(stat -c %a "$file")" "$(stat -c %U:%G "$file")" <"$run/site.new"
+    [[ $file_changed == no ]] || reload=yes
+    head=no
+  done
   rm -f "$run/site.new"
-  [[ $file_changed == no ]] || load_nginx restore_original "$site"
+  [[ $reload == no ]] || load_nginx restore_all
   wait_until 30 "a request to the source to come out at the target" target_answers 127.0.0.1
   wait_until 15 "the source's files to be served to the target on port $PORT_SOURCE_MEDIA" media_answers
-  result site "$site"
+  result files "${files[*]}"
 }
 
 absent() {
-  local site
-  site="$(readlink -f "$NGINX_SITE")"
-  is_saved "$site" || return 0
-  restore_original "$site"
+  mapfile -t files < <(if [[ -s $kept ]]; then cat "$kept"; else readlink -f "$NGINX_SITE"; fi)
+  is_saved "${files[0]}" || return 0
+  restore_all
   load_nginx
-  drop_file "$etc/target-trust.pem"
+  drop_file "$etc/target-trust.pem" "$kept"
   local web
   mapfile -t web < <(unit_names "$WEB_UNITS")
   wait_until 30 "the source's own site to answer again" own_site_answers
+}
+
+# The files in which the instance's own TLS servers stand, as they were before us; the web domain's first.
+site_files() { site_script --files; }
+
+restore_all() {
+  local file
+  for file in "${files[@]}"; do restore_original "$file"; done
 }
 
 target_answers() {
@@ -62,8 +76,13 @@ write_trust() {
   cat /etc/ssl/certs/ca-certificates.crt "$TLS_CERT" | put_file "$etc/target-trust.pem" 0644 root:root
 }
 
-proxy_text() { # ORIGINAL
-  PROXY_MARK=$mark PROXY_DOMAIN=$WEB_DOMAIN PROXY_TARGET=$TARGET_ADDRESS PROXY_TRUST=$etc/target-trust.pem PROXY_APP=$APP_DIR \
-    PROXY_MEDIA=$MEDIA_DIR PROXY_MEDIA_PORT=$PORT_SOURCE_MEDIA python3 "$scripts/web/proxy.py" "$1" ||
-    die "a TLS server for $WEB_DOMAIN in $NGINX_SITE" "none that could be read" "see whether the site is spread over several files there; it has to have a server block with its own names and certificates"
+proxy_text() { # FILE
+  site_script "$1" ||
+    die "a TLS server of the instance in $1" "none that could be read" "it has to have a server block with its own names and certificates"
+}
+
+site_script() {
+  PROXY_MARK=$mark PROXY_DOMAIN=$WEB_DOMAIN PROXY_NAMES="${WEB_NAMES:-$WEB_DOMAIN}" PROXY_TARGET=$TARGET_ADDRESS PROXY_TRUST=$etc/target-trust.pem \
+    PROXY_APP=$APP_DIR PROXY_MEDIA=$MEDIA_DIR PROXY_MEDIA_PORT=$PORT_SOURCE_MEDIA PROXY_SAVED=$state/saved/files PROXY_HEAD=${head:-yes} \
+    python3 "$scripts/web/proxy.py" "$1"
 }

@@ -1,7 +1,12 @@
-"""Prints the target's nginx site: the shape of Mastodon's own, with what a move adds. Its values come as SITE_* variables."""
+"""site.py PARTS: prints the target's nginx site: the shape of Mastodon's own, with what a move adds and what the source's admin had added.
 
+PARTS is what the source told (lib/site_parts.py) as JSON; the host's values come as SITE_* variables.
+"""
+
+import json
 import os
 import string
+import sys
 
 TEXT = r"""# Made by Trunkline: $domain on its new server.
 map $$http_upgrade $$trunkline_connection {
@@ -13,6 +18,7 @@ geo $$realip_remote_addr $$trunkline_source {
   default 0;
 $geo
 }
+$http
 upstream trunkline_web {
   server $web fail_timeout=0;
 }
@@ -25,7 +31,7 @@ proxy_cache_path /var/cache/nginx/trunkline levels=1:2 keys_zone=trunkline:10m i
 server {
   listen 80;
 $listen6_80
-  server_name $domain;
+  server_name $names;
   root "$app/public";
   location /.well-known/acme-challenge/ { allow all; }
   location / { return 301 https://$$host$$request_uri; }
@@ -35,7 +41,7 @@ server {
 $listen_443
 $listen6_443
 $http2_on
-  server_name $domain;
+  server_name $names;
   ssl_certificate "$tls/fullchain.pem";
   ssl_certificate_key "$tls/privkey.pem";
   ssl_protocols TLSv1.2 TLSv1.3;
@@ -44,7 +50,7 @@ $http2_on
 
   # Whoever comes through the source is known by the address that the source saw.
 $real_ip
-  real_ip_header X-Forwarded-For;
+  real_ip_header $real_ip_header;
   real_ip_recursive on;
 
   keepalive_timeout 70;
@@ -59,6 +65,7 @@ $real_ip
   gzip_http_version 1.1;
   gzip_types text/plain text/css application/json application/javascript text/xml application/xml application/xml+rss text/javascript image/svg+xml image/x-icon;
   gzip_static on;
+$added_server
 
   # An app that is not there is 503, whatever the method: remote servers try again, and nothing that they send is lost.
   error_page 502 504 =503 @unavailable;
@@ -90,6 +97,7 @@ $system
     add_header Strict-Transport-Security "max-age=63072000; includeSubDomains";
     add_header X-Content-Type-Options nosniff;
     add_header Content-Security-Policy "default-src 'none'; form-action 'none'";
+$added_system
   }
   location ^~ /api/v1/streaming {
     proxy_set_header Host $$host;
@@ -125,8 +133,10 @@ $system
     proxy_cache_valid 410 24h;
     proxy_cache_use_stale error timeout updating http_500 http_502 http_503 http_504;
     add_header X-Cached $$upstream_cache_status;
+$added_app
     tcp_nodelay on;
   }
+$added_locations
   location @unavailable {
     default_type text/plain;
     add_header Retry-After 30 always;
@@ -144,30 +154,82 @@ ON_DISK = r"""  location ^~ /system/ {
     add_header Strict-Transport-Security "max-age=63072000; includeSubDomains";
     add_header X-Content-Type-Options nosniff;
     add_header Content-Security-Policy "default-src 'none'; form-action 'none'";
+%s
   }"""
 # They are in a bucket: links from before lead to its host.
 IN_BUCKET = r"""  location ^~ /system/ {
     if ($request_uri ~ ^/system/(.*)$) { return 302 https://%s/$1; }
     return 404;
   }"""
+# LOCAL_DOMAIN and other names of the instance, as the source's admin had them.
+COMPANION = r"""
+server {
+  listen 80;
+$listen6_80
+$listen_443
+$listen6_443
+$http2_on
+  server_name $names;
+  ssl_certificate "$cert";
+  ssl_certificate_key "$key";
+  ssl_protocols TLSv1.2 TLSv1.3;
+$real_ip
+  real_ip_header $real_ip_header;
+  real_ip_recursive on;
+  location ^~ /.well-known/acme-challenge/ { root "$app/public"; }
+$added_server
+$added_locations
+}
+"""
+
 
 ABSENT = "#-"  # stands where a line does not apply
+LEAST = 100 << 20  # Mastodon's own site takes requests of 99 MiB
 
 
-def main(given):
-    sources = given["SOURCES"].split()
+def body(told):
+    """As large as the source took them: a smaller limit would be 413, which remote servers count as final. 0 is no limit."""
+    return str(told if told == 0 else max(told or 0, LEAST))
+
+
+def filled(template, values):
+    text = string.Template(template).substitute({name: value or ABSENT for name, value in values.items()})
+    return "\n".join(line for line in text.splitlines() if line != ABSENT)
+
+
+def added(parts):
+    return {"added_" + key: "\n".join(parts.get(key, [])) for key in ("server", "locations", "app", "system")}
+
+
+def system(given, parts):
+    """Where files are: on this host (and until they all are, on the source), or in a bucket."""
+    if not given["MEDIA"]:
+        return IN_BUCKET % given["ALIAS"]
+    return ON_DISK % (given["MEDIA"], added(parts)["added_system"] or ABSENT)
+
+
+def main(path, given):
+    with open(path, encoding="utf-8") as file:
+        parts = json.load(file)
+    sources, trusted = given["SOURCES"].split(), parts["realIp"]["from"]
     ipv6 = given["IPV6"] == "yes"
     http2 = " http2" if given["HTTP2"] == "listen" else ""
-    values = {
-        "domain": given["DOMAIN"], "app": given["APP"], "system": ON_DISK % given["MEDIA"] if given["MEDIA"] else IN_BUCKET % given["ALIAS"], "tls": given["TLS"], "body": given["BODY"],
-        "web": given["WEB"], "streaming": given["STREAMING"], "media_port": given["MEDIA_PORT"], "listen_443": "  listen 443 ssl%s;" % http2,
-        "geo": "\n".join("  %s 1;" % source for source in sources),
-        "real_ip": "\n".join("  set_real_ip_from %s;" % source for source in sources),
-        "listen6_80": "  listen [::]:80;" if ipv6 else "", "listen6_443": "  listen [::]:443 ssl%s;" % http2 if ipv6 else "",
-        "http2_on": "  http2 on;" if given["HTTP2"] == "on" else "",
+    common = {
+        "app": given["APP"], "real_ip": "\n".join("  set_real_ip_from %s;" % a for a in dict.fromkeys(sources + trusted)),
+        # The source tells by the same header whom it saw.
+        "real_ip_header": parts["realIp"]["header"] if trusted else "X-Forwarded-For",
+        "listen_443": "  listen 443 ssl%s;" % http2, "listen6_80": "  listen [::]:80;" if ipv6 else "",
+        "listen6_443": "  listen [::]:443 ssl%s;" % http2 if ipv6 else "", "http2_on": "  http2 on;" if given["HTTP2"] == "on" else "",
     }  # fmt: skip
-    text = string.Template(TEXT).substitute({name: value or ABSENT for name, value in values.items()})
-    print("\n".join(line for line in text.splitlines() if line != ABSENT))
+    values = {
+        **common, **added(parts), "domain": given["DOMAIN"], "names": " ".join(dict.fromkeys([given["DOMAIN"], *parts["names"]])),
+        "system": system(given, parts), "tls": given["TLS"], "body": body(parts["body"]), "web": given["WEB"], "streaming": given["STREAMING"],
+        "media_port": given["MEDIA_PORT"], "geo": "\n".join("  %s 1;" % source for source in sources), "http": "\n".join(parts["http"]),
+    }  # fmt: skip
+    print(filled(TEXT, values))
+    for number, companion in enumerate(parts["companions"], 1):
+        pair = {"cert": "%s/%d.fullchain.pem" % (given["TLS"], number), "key": "%s/%d.privkey.pem" % (given["TLS"], number)}
+        print(filled(COMPANION, {**common, **added(companion), **pair, "names": " ".join(companion["names"])}))
 
 
-main({name[5:]: value for name, value in os.environ.items() if name.startswith("SITE_")})
+main(sys.argv[1], {name[5:]: value for name, value in os.environ.items() if name.startswith("SITE_")})

@@ -53,7 +53,7 @@ site_text() {
   streaming="$(streaming_addresses | sed 's/.*/  server & fail_timeout=0;/')"
   SITE_WEB="$(web_address)" SITE_STREAMING="$streaming" SITE_DOMAIN=$WEB_DOMAIN SITE_TLS=$tls_folder SITE_APP=$APP_DIR \
     SITE_MEDIA=$MEDIA_DIR SITE_ALIAS="$(env_get "$APP_DIR/.env.production" S3_ALIAS_HOST)" SITE_SOURCES="$(getent ahosts "$SOURCE_ADDRESS" | awk '{ print $1 }' | sort -u | xargs)" \
-    SITE_BODY="$(python3 "$scripts/web/body.py" "$source_site" "$WEB_DOMAIN")" SITE_MEDIA_PORT=$PORT_MEDIA SITE_IPV6="$(has_ipv6 && echo yes || echo no)" \
+    SITE_MEDIA_PORT=$PORT_MEDIA SITE_IPV6="$(has_ipv6 && echo yes || echo no)" \
     SITE_HTTP2="$(dpkg --compare-versions "$(nginx -v 2>&1 | sed 's/.*nginx\///; s/ .*//')" ge 1.25.1 && echo on || echo listen)" \
-    python3 "$scripts/web/site.py"
+    python3 "$scripts/web/site.py" "$source_site"
 }

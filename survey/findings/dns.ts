@@ -1,5 +1,5 @@
-import { webDomain } from "../facts";
-import { type Check, error, type Finding, note, risk, type Seen } from "../finding";
+import { otherNames, webDomain } from "../facts";
+import { type Check, error, type Finding, note, risk, type Seen, warning } from "../finding";
 import { reached } from "../phase";
 import { namesOf } from "../records";
 
@@ -108,3 +108,35 @@ export const slow: Check = ({ dns, at }) =>
         "stay in prepare for that long: it is lowered there. Whoever still has the old answer is served through the source",
       ),
     );
+
+/** Without an API of the zone all that can be seen is what the world sees. */
+export const hidden: Check = (seen) => {
+  const { migration: m, source, dns, at } = seen;
+  if (m.dns.provider !== "none" || !source || reached(at, "switch")) return null;
+  const far = dns.filter((r) => r.type === "A" && r.values.length && !r.values.includes(m.source.host));
+  return (
+    far.length > 0 &&
+    risk(
+      "dns-hidden",
+      "a moving name does not show the source's address",
+      `${far.map((r) => `${r.name} is ${r.values.join(", ")}`).join("; ")}, the source is ${m.source.host}`,
+      "if a CDN stands in front of the source, give it the target as its origin yourself after the switch: it can't be seen from here, and is not waited for",
+    )
+  );
+};
+
+export const otherZone: Check = ({ source, dns, migration: m, at }) => {
+  if (!source || m.dns.provider === "none" || m.dns.names.length || reached(at, "switch")) return null;
+  const outside = otherNames(source).filter(
+    (n) => n !== m.dns.zone && !n.endsWith(`.${m.dns.zone}`) && !dns.some((r) => r.name === n),
+  );
+  return (
+    outside.length > 0 &&
+    warning(
+      "dns-other-zone",
+      "names of the instance are in another zone",
+      `${outside.join(", ")} is not in ${m.dns.zone}`,
+      "its site moves along; change its A and AAAA records by hand after the switch, while the source still hands on",
+    )
+  );
+};

@@ -1,6 +1,7 @@
 import { type Check, error, note, risk, size, warning } from "../finding";
 import { reached } from "../phase";
 import { collates } from "../measure";
+import type { Raw } from "../raw";
 
 export const missing: Check = ({ source, at }) =>
   source &&
@@ -19,22 +20,70 @@ export const down: Check = ({ source, at }) =>
   error(
     "postgres-down",
     "Postgres on the source does not answer",
-    `port ${source.postgres.port}, ${source.postgres.dataDir}`,
-    "start it; see its log",
+    `port ${source.postgres.port}, ${source.postgres.dataDir}${because(source)}`,
+    "start it, and let the system user postgres in as superuser (a line `local all postgres peer` at the top of its pg_hba.conf); see its log",
   );
 
+function because(source: Raw): string {
+  const why = source.unread.find((u) => u.what === "postgres")?.why;
+  return why ? `: ${why}` : "";
+}
+
 export const elsewhere: Check = ({ source, at }) => {
-  const host = source?.mastodon?.env.values["DB_HOST"] ?? "";
+  const host = source?.mastodon?.env.database?.host ?? "";
   return (
     !reached(at, "switch") &&
     host &&
     !/^(localhost|127\.|::1$|\/)/.test(host) &&
-    !source?.host.addresses.ipv4.includes(host) &&
+    ![...(source?.host.addresses.ipv4 ?? []), ...(source?.host.addresses.ipv6 ?? [])].includes(host) &&
     error(
       "postgres-elsewhere",
       "the app's database is on another server",
-      `DB_HOST is ${host}`,
+      `${source?.mastodon?.env.values["DATABASE_URL"] ? "DATABASE_URL names" : "DB_HOST is"} ${host}`,
       "move the database to the source first, or give its server as sourceHost if all of it runs there",
+    )
+  );
+};
+
+export const unknown: Check = ({ source, at }) =>
+  source?.postgres &&
+  source.postgres.role !== "down" &&
+  !source.postgres.database &&
+  !reached(at, "switch") &&
+  error(
+    "database-missing",
+    "the app's database is not in the source's Postgres",
+    `${source.mastodon?.env.database?.name ?? "?"} is not in ${source.postgres.cluster ?? "the server"} on port ${source.postgres.port}`,
+    "see in which cluster it is (pg_lsclusters): a pooler other than PgBouncer in /etc/pgbouncer is not looked through; name Postgres' own port in DB_PORT for the migration",
+  );
+
+export const listens: Check = ({ source, at }) => {
+  const addresses = source?.postgres?.settings["listen_addresses"];
+  return (
+    addresses !== undefined &&
+    !reached(at, "switch") &&
+    !addresses.split(/[\s,]+/).some((a) => /^(\*|0\.0\.0\.0|localhost|127\.0\.0\.1)$/.test(a)) &&
+    error(
+      "postgres-listen",
+      "Postgres on the source does not listen where the tunnel ends",
+      `listen_addresses is ${addresses || "empty"}`,
+      "add localhost to it, and restart Postgres at a quiet time",
+    )
+  );
+};
+
+export const clients: Check = ({ source, at }) => {
+  const others = source?.postgres?.clients ?? [];
+  return (
+    others.length > 0 &&
+    !reached(at, "switch") &&
+    warning(
+      "other-clients",
+      "others than the app are connected to its database",
+      others
+        .map((c) => `${c.user} (${c.application || "no name"} from ${c.client ?? "a local socket"})`)
+        .join(", "),
+      "stop them before the switch, which waits until nobody but the app is connected, and gives up after 30 s: they do not follow to the target by themselves",
     )
   );
 };
@@ -137,15 +186,15 @@ export const extensions: Check = ({ source }) => {
 };
 
 export const pooled: Check = ({ source }) => {
-  const port = source?.mastodon?.env.values["DB_PORT"];
+  const port = source?.mastodon?.env.database?.port;
   return (
     port &&
     source?.postgres &&
-    port !== String(source.postgres.port) &&
+    port !== source.postgres.port &&
     note(
       "source-pooler",
       "the app speaks with its database through a pooler",
-      `DB_PORT is ${port}, Postgres listens on ${source.postgres.port}`,
+      `it asks port ${port}, Postgres listens on ${source.postgres.port}`,
       "nothing: the target has its own pooler, and the source's stays as it is",
     )
   );

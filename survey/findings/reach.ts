@@ -34,6 +34,24 @@ export const targetUnreachable: Check = ({ unreachable, at, migration: m }) => {
       );
 };
 
+/** A gap that comes of a server's slowness looks like a part that is not there; it is said what it is. */
+export const slow: Check = ({ source, target }) =>
+  [source, target].flatMap((h) => {
+    const gaps = (h?.unread ?? []).filter(
+      (u) => /took longer/.test(u.why) && /^(units|mastodon|postgres|redis|nginx)/.test(u.what),
+    );
+    return gaps.length
+      ? [
+          error(
+            "survey-slow",
+            "a server is too slow to be read",
+            `the ${h?.side} ${h?.host.name}: ${gaps.map((u) => `${u.what}: ${u.why}`).join(", ")}`,
+            "run again when it has less to do; other findings may come of the gaps",
+          ),
+        ]
+      : [];
+  });
+
 export const noWayBack: Check = ({ at, migration: m }) =>
   at === "retire" &&
   m.phase !== "retire" &&

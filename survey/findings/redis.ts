@@ -1,48 +1,102 @@
 import { type Check, error, note, older, warning } from "../finding";
 import { reached } from "../phase";
-
-const local = /^(|localhost|127\.[\d.]+|::1|\/.*)$/;
+import type { Raw, RedisUse } from "../raw";
 
 export const missing: Check = ({ source, at }) =>
   source &&
   !reached(at, "switch") &&
-  (!source.redis || source.redis.role === "down") &&
+  (!source.redis || (source.redis.role === "down" && !source.redis.lacks.length)) &&
   error(
     "redis-missing",
     "there is no Redis on the source",
-    source.redis ? `port ${source.redis.port} does not answer` : "no server found",
+    source.redis ? `port ${source.redis.port} does not answer${because(source)}` : "no server found",
     "start it; a Redis on another server is not what this migration moves",
   );
 
+function because(source: Raw): string {
+  const why = source.unread.find((u) => u.what === "redis")?.why;
+  return why ? `: ${why}` : "";
+}
+
+const loopback = /^(localhost|127\.[\d.]+|::1)$/;
+
+/** Where a part of the app finds Redis, as one text; all names of this host's loopback are the same. */
+function placeOf({ host, port, path }: RedisUse): string {
+  return path ?? `${loopback.test(host ?? "") ? "localhost" : host}:${port}`;
+}
+
+const shown = (uses: RedisUse[]) => uses.map((u) => `${u.prefix}REDIS is ${placeOf(u)}`).join(", ");
+
 export const elsewhere: Check = ({ source }) => {
-  const env = source?.mastodon?.env;
-  const far = ["REDIS_HOST", "CACHE_REDIS_HOST", "SIDEKIQ_REDIS_HOST"].filter(
-    (k) => !local.test(env?.values[k] ?? ""),
-  );
+  const own = ["localhost", ...(source?.host.addresses.ipv4 ?? []), ...(source?.host.addresses.ipv6 ?? [])];
+  const far =
+    source?.mastodon?.env.redis.filter((u) => u.host && !loopback.test(u.host) && !own.includes(u.host)) ??
+    [];
   return (
-    far.length &&
+    far.length > 0 &&
     error(
       "redis-elsewhere",
       "the app's Redis is on another server",
-      far.map((k) => `${k} is ${env?.values[k]}`).join(", "),
-      "move it to the source first, or set carryRedis to false and drain the queues",
+      shown(far),
+      "move it to the source first: the Redis that runs there is what is carried",
     )
   );
 };
 
 export const several: Check = ({ source }) => {
-  const keys =
-    source?.mastodon?.env.keys.filter((k) => /^(CACHE|SIDEKIQ)_REDIS_|^REDIS_SENTINEL/.test(k)) ?? [];
+  const env = source?.mastodon?.env;
+  const sentinel = env?.keys.filter((k) => /REDIS_SENTINEL/.test(k)) ?? [];
+  const places = new Set(env?.redis.map(placeOf));
   return (
-    keys.length &&
+    (places.size > 1 || sentinel.length > 0) &&
     error(
       "redis-several",
       "the app uses more than one Redis, or Sentinel",
-      keys.join(", "),
-      "bring them together into one server (take these variables out) before the move: one Redis is carried",
+      [...sentinel, shown(env?.redis ?? [])].join(", "),
+      "bring them together into one server (SIDEKIQ_REDIS_* and CACHE_REDIS_* as REDIS_*, with the same host or socket) before the move: one Redis is carried, all of its databases included",
     )
   );
 };
+
+export const encrypted: Check = ({ source }) => {
+  const uses = source?.mastodon?.env.redis.filter((u) => u.tls) ?? [];
+  return (
+    uses.length > 0 &&
+    error(
+      "redis-tls",
+      "the app speaks TLS with its Redis",
+      shown(uses),
+      "let Redis listen on 127.0.0.1 without TLS too, and name that (redis:// instead of rediss://): the tunnel encrypts",
+    )
+  );
+};
+
+export const unreachable: Check = ({ source, at }) => {
+  const redis = source?.redis;
+  return (
+    redis &&
+    redis.role !== "down" &&
+    !redis.loopback &&
+    !reached(at, "switch") &&
+    error(
+      "redis-loopback",
+      "Redis on the source does not listen where the tunnel ends",
+      redis.port ? `no answer on 127.0.0.1:${redis.port}` : "it has a socket only (port 0)",
+      "let it listen there too: `port 6379` and `bind 127.0.0.1` in redis.conf, and restart it at a quiet time (from 7.0 on CONFIG SET port and bind do it at once)",
+    )
+  );
+};
+
+export const rights: Check = ({ source, at, migration: m }) =>
+  m.carryRedis &&
+  !reached(at, "switch") &&
+  !!source?.redis?.lacks.length &&
+  error(
+    "redis-rights",
+    "the app's login may not do in Redis what a move needs",
+    source.redis.lacks.join(", "),
+    "give its user these commands for the time of the migration (ACL SETUSER NAME +@all), and do not rename them",
+  );
 
 export const tooOld: Check = ({ source, migration: m }) =>
   source?.redis &&

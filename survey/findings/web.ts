@@ -1,5 +1,6 @@
 import { webDomain } from "../facts";
-import { type Check, error, type Finding, size, warning } from "../finding";
+import { type Check, error, type Finding, note, risk, size, warning } from "../finding";
+import { reached } from "../phase";
 import type { Certificate } from "../raw";
 
 const day = 86_400_000;
@@ -74,3 +75,38 @@ export const body: Check = ({ source }) =>
     `client_max_body_size is ${size(source.nginx.bodyBytes ?? MiB)}`,
     "Mastodon's own is 99m; the target's site has that",
   );
+
+export const notCarried: Check = ({ source, at }) =>
+  !reached(at, "shift") &&
+  !!source?.nginx?.notCarried.length &&
+  risk(
+    "nginx-not-carried",
+    "parts of the instance's nginx sites do not go along",
+    source.nginx.notCarried.join("; "),
+    "what they serve lies outside of the app: copy it to the target's /etc/nginx by hand in prepare, or do without it",
+  );
+
+export const others: Check = ({ source }) =>
+  !!source?.nginx?.others.length &&
+  note(
+    "other-sites",
+    "the source serves other sites too",
+    source.nginx.others.join(", "),
+    "nothing: they stay where they are and are not touched. Move them before you give the server back",
+  );
+
+export const renewal: Check = ({ source, at }) => {
+  const kept = source?.nginx?.certificates.filter((c) => c.notAfterMs !== null) ?? [];
+  const [first] = kept;
+  if (!first || reached(at, "retire")) return null;
+  const end = new Date(Math.min(...kept.map((c) => c.notAfterMs ?? Infinity))).toISOString().slice(0, 10);
+  const how = first.renewal
+    ? "once DNS points to the target, take certbot there: `apt-get install certbot python3-certbot-nginx`, then `certbot --nginx` for the same names"
+    : "let whatever renews it on the source do so on the target, once DNS points there";
+  return note(
+    "certificate-end",
+    "the target serves the source's certificate, and does not renew it by itself",
+    `it ends on ${end}; on the source ${first.renewal ? `certbot renews it (${first.renewal})` : "certbot does not know it"}`,
+    how,
+  );
+};

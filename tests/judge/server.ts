@@ -43,6 +43,8 @@ export class Server {
       media: path.join(dir, "system"),
       sidekiqLog: ["cat", path.join(dir, "sidekiq.log")],
       jobsSeen: path.join(dir, "jobs-seen"),
+      env: path.join(dir, "env"),
+      web: "none",
     };
   }
 

@@ -317,6 +317,8 @@ test("an AAAA record moves to the target's IPv6 address, and a proxied one keeps
   assert.deepEqual([a["content"], a["ttl"], a["proxied"]], ["198.18.1.10", 1, true]);
   assert.deepEqual([aaaa["content"], aaaa["ttl"]], ["2001:db8::10", 60]);
   assert.equal(settingsOf(named(list, "app/stop"))["WANT"], "present");
+  // What is proxied shows Cloudflare's addresses to the world, before and after: there is nothing to wait for.
+  assert.equal(settingsOf(named(list, "dns/wait"))["RECORDS"], "social.example AAAA 2001:db8::10");
 });
 
 test("DNS by hand: no record is registered, and the wait says what to change", async () => {
@@ -328,6 +330,7 @@ test("DNS by hand: no record is registered, and the wait says what to change", a
   const stdin = (named(list, "dns/wait").inputs["stdin"] as { secret: string }).secret;
   assert.match(stdin, /^WANT='present'$/m);
   assert.match(stdin, /^RECORDS='social\.example A 198\.18\.1\.10'$/m);
+  assert.match(stdin, /^BEFORE='social\.example A 198\.18\.0\.10'$/m);
   assert.match(stdin, /^DNS_BY_HAND='yes'$/m);
 });
 

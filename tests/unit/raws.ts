@@ -1,4 +1,4 @@
-import type { Raw } from "../../survey/raw";
+import type { Raw, RedisUse, Unit } from "../../survey/raw";
 
 const GiB = 1024 ** 3;
 export const now = Date.UTC(2026, 10, 21);
@@ -16,6 +16,7 @@ export function source(change: (raw: Filled) => void = () => undefined): Raw {
     mastodon: {
       version: "4.5.3",
       dir: "/home/mastodon/live",
+      realDir: "/home/mastodon/live",
       user: "mastodon",
       uid: 990,
       gid: 990,
@@ -26,6 +27,13 @@ export function source(change: (raw: Filled) => void = () => undefined): Raw {
         keys: ["LOCAL_DOMAIN", "SECRET_KEY_BASE"],
         values: { LOCAL_DOMAIN: "social.example", DB_HOST: "/var/run/postgresql", REDIS_HOST: "127.0.0.1" },
         hashes: Object.fromEntries(secrets.map((name) => [name, `hash of ${name}`])),
+        database: {
+          host: "/var/run/postgresql",
+          port: 5432,
+          name: "mastodon_production",
+          user: "mastodon",
+        },
+        redis: ["", "SIDEKIQ_", "CACHE_"].map((prefix) => redisUse({ prefix })),
       },
       units: {
         web: [unit("mastodon-web.service")],
@@ -48,6 +56,8 @@ export function source(change: (raw: Filled) => void = () => undefined): Raw {
       appendonly: true,
       rdbSaving: false,
       replicas: [],
+      loopback: true,
+      lacks: [],
       requiresPassword: false,
       databases: 16,
       otherDatabases: [],
@@ -71,6 +81,9 @@ export function source(change: (raw: Filled) => void = () => undefined): Raw {
       version: "1.22.1",
       active: true,
       sites: ["/etc/nginx/sites-available/mastodon"],
+      names: ["social.example"],
+      notCarried: [],
+      others: [],
       bodyBytes: 99 * 1024 ** 2,
       certificates: [
         {
@@ -81,6 +94,7 @@ export function source(change: (raw: Filled) => void = () => undefined): Raw {
           names: ["social.example", "media.social.example"],
           notAfterMs: now + 60 * day,
           issuer: "R11",
+          renewal: "nginx",
         },
       ],
     },
@@ -185,11 +199,21 @@ function disk(mount: string, total: number, free: number): Raw["disks"][number] 
   };
 }
 
-export function unit(
-  name: string,
-  change: Partial<{ active: string; enabled: string; queues: string[]; custom: boolean }> = {},
-) {
-  return { name, active: "active", enabled: "enabled", queues: [], custom: false, ...change };
+export function unit(name: string, change: Partial<Unit> = {}): Unit {
+  const program = "/home/mastodon/.rbenv/shims/bundle";
+  const rest = { active: "active", enabled: "enabled", queues: [], custom: false };
+  return {
+    name,
+    program,
+    environmentFiles: [],
+    needs: ["postgresql.service"],
+    ...rest,
+    ...change,
+  };
+}
+
+export function redisUse(change: Partial<RedisUse> = {}): RedisUse {
+  return { prefix: "", host: "127.0.0.1", port: 6379, path: null, database: 0, tls: false, ...change };
 }
 
 function postgres(): Filled["postgres"] {
@@ -223,6 +247,7 @@ function postgres(): Filled["postgres"] {
     slots: [],
     walsenders: [],
     archiver: { failed: 0, archived: 0, lastFailedMs: null, lastArchivedMs: null },
+    clients: [],
     unlogged: [],
     prepared: 0,
     longTransactions: [],

@@ -1,3 +1,4 @@
+import { moving } from "../../survey/records";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { estimatesOf, pauseOf } from "../../survey/estimates";
@@ -175,4 +176,20 @@ test("sizes, durations and versions as people write them", () => {
     [older("6.0.16", "6.2"), older("6.2.0", "6.2"), older("4.3.0+glitch", "4.4"), older("4.10.0", "4.9")],
     [true, false, true, false],
   );
+});
+
+test("of the names that the instance's sites serve those move that lead to one of its servers", () => {
+  const record = (name: string, type: "A" | "AAAA", value: string) => ({
+    ...{ name, type, values: [value], ttl: 300, proxied: false, id: "", extra: {} },
+  });
+  const found = [
+    record("mastodon.example", "A", "203.0.113.1"),
+    record("example", "A", "198.18.0.10"),
+    record("example", "AAAA", "2001:db8::1"),
+    record("www.example", "A", "203.0.113.2"),
+  ];
+  const names = moving(found, ["mastodon.example"], ["198.18.0.10", "198.18.1.10"]).map(
+    (r) => `${r.name} ${r.type}`,
+  );
+  assert.deepEqual(names, ["mastodon.example A", "example A", "example AAAA"]);
 });

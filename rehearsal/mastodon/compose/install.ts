@@ -3,28 +3,37 @@ import path from "node:path";
 import { VERSION } from "../app/config";
 import { bundle } from "../bundle";
 import { composeEnvironment } from "../environment";
-import type { Host, InstallOptions, Layout } from "../install";
+import type { Host, InstallOptions, Way } from "../install";
 import { nginxSite } from "../nginx";
 import { schema } from "../schema";
 import type { Secrets } from "../secrets";
 import type { Seeded } from "../seed/main";
 import { bundler, missingPicture, tree } from "../tree";
+import { enableSites, lineage } from "../web-site";
 import { composeFile, docker, folder, podman } from "./project";
 
 const built = "/var/tmp/mastodon-images";
 const node = "/opt/mastodon/lib/standin/node";
 
 /** The official Compose project in a folder of its own, with nginx on the host before it. */
-export const compose: Layout = {
+export const compose: Way = {
   async prepare(host, o, secrets) {
     await project(host, o, secrets);
     await images(host);
     await database(host);
     return seed(host, o);
   },
-  site: (domain) => nginxSite(domain, { root: `${folder}/public`, otherwise: "@proxy" }),
-  start: `cd ${folder}; docker compose up -d`,
-  status: "docker compose ps; docker compose logs --tail=40",
+  async serve(host, { domain, certificate }) {
+    await lineage(host, domain, certificate);
+    const site = nginxSite(domain, { root: `${folder}/public`, otherwise: "@proxy" });
+    await host.put("/etc/nginx/sites-available/mastodon", site);
+    await enableSites(host);
+  },
+  running: ({ domain }) => ({
+    webDomain: domain,
+    start: `cd ${folder}; docker compose up -d`,
+    status: "docker compose ps; docker compose logs --tail=40",
+  }),
 };
 
 async function project(host: Host, o: InstallOptions, secrets: Secrets): Promise<void> {

@@ -85,4 +85,10 @@ export const hosts: Case[] = [
     /permission denied/,
     onSource((s) => s.unread.push({ what: "sshd -T", why: "permission denied" })),
   ],
+  [
+    "survey-slow",
+    "error",
+    /the source old: units: systemctl took longer/,
+    onSource((s) => s.unread.push({ what: "units", why: "systemctl took longer than 8 s" })),
+  ],
 ];

@@ -33,11 +33,38 @@ export const mastodon: Case[] = [
       (t) =>
         (t.mastodon = {
           ...there(source().mastodon),
-          env: { path: "", keys: [], values: {}, hashes: { SECRET_KEY_BASE: "other" } },
+          env: {
+            ...{ path: "", keys: [], values: {}, database: null, redis: [] },
+            hashes: { SECRET_KEY_BASE: "other" },
+          },
           units: { web: [], sidekiq: [], streaming: [] },
         }),
     ),
   ],
+  [
+    "program-elsewhere",
+    "error",
+    /mastodon-web.service runs \/usr\/local\/bin\/bundle/,
+    onSource(
+      (s) => (s.mastodon.units.web = [unit("mastodon-web.service", { program: "/usr/local/bin/bundle" })]),
+    ),
+  ],
+  [
+    "environment-elsewhere",
+    "error",
+    /^\/etc\/mastodon.env$/,
+    onSource((s) => {
+      s.mastodon.units.web = [unit("mastodon-web.service", { environmentFiles: ["/etc/mastodon.env"] })];
+    }),
+  ],
+  [
+    "unit-needs",
+    "error",
+    /mastodon-web.service needs mnt-media.mount/,
+    onSource((s) => (s.mastodon.units.web = [unit("mastodon-web.service", { needs: ["mnt-media.mount"] })])),
+  ],
+  ["app-linked", "error", /is \/srv\/releases\/7/, onSource((s) => (s.mastodon.realDir = "/srv/releases/7"))],
+  ["app-as-root", "error", /belongs to root/, onSource((s) => (s.mastodon.uid = 0))],
   [
     "sidekiq-ingress",
     "error",

@@ -8,7 +8,29 @@ export const postgres: Case[] = [
     "postgres-elsewhere",
     "error",
     /DB_HOST is 10.0.0.5/,
-    onSource((s) => (s.mastodon.env.values["DB_HOST"] = "10.0.0.5")),
+    onSource((s) => (s.mastodon.env.database = { ...there(s.mastodon.env.database), host: "10.0.0.5" })),
+  ],
+  [
+    "postgres-elsewhere",
+    "error",
+    /DATABASE_URL names db.example/,
+    onSource((s) => {
+      s.mastodon.env.values["DATABASE_URL"] = "postgres://mastodon:***@db.example/mastodon";
+      s.mastodon.env.database = { ...there(s.mastodon.env.database), host: "db.example" };
+    }),
+  ],
+  [
+    "database-missing",
+    "error",
+    /mastodon_production is not in 15.main on port 5432/,
+    onSource((s) => Object.assign(s.postgres, { database: null })),
+  ],
+  ["postgres-listen", "error", /is empty/, onSource((s) => (s.postgres.settings["listen_addresses"] = ""))],
+  [
+    "other-clients",
+    "warning",
+    /exporter \(no name from 127.0.0.1\)/,
+    onSource((s) => (s.postgres.clients = [{ user: "exporter", application: "", client: "127.0.0.1" }])),
   ],
   [
     "postgres-too-old",
@@ -116,5 +138,10 @@ export const postgres: Case[] = [
       s.postgres.longTransactions.push({ pid: 77, seconds: 900, application: "psql", user: "postgres" }),
     ),
   ],
-  ["source-pooler", "note", /DB_PORT is 6432/, onSource((s) => (s.mastodon.env.values["DB_PORT"] = "6432"))],
+  [
+    "source-pooler",
+    "note",
+    /asks port 6432/,
+    onSource((s) => (s.mastodon.env.database = { ...there(s.mastodon.env.database), port: 6432 })),
+  ],
 ];

@@ -1,16 +1,53 @@
 import { type Case, onSource, seen } from "./worlds";
-import { source, target } from "../raws";
+import { redisUse, source, target } from "../raws";
+import type { RedisUse } from "../../../survey/raw";
 import { migration } from "../configs";
+
+/** One part of the app finds Redis elsewhere than the others. */
+const uses = (code: string, evidence: RegExp, change: Partial<RedisUse>): Case[] => [
+  [
+    code,
+    "error",
+    evidence,
+    onSource((s) => {
+      const { redis } = s.mastodon.env;
+      s.mastodon.env.redis = redis.map((u) =>
+        u.prefix === change.prefix ? redisUse({ ...u, ...change }) : u,
+      );
+    }),
+  ],
+];
 
 export const redis: Case[] = [
   ["redis-missing", "error", /no server/, onSource((s) => Object.assign(s, { redis: null }))],
+  ...uses("redis-elsewhere", /SIDEKIQ_REDIS is 10.0.0.6:6379/, { prefix: "SIDEKIQ_", host: "10.0.0.6" }),
+  ...uses("redis-several", /CACHE_REDIS is localhost:6380/, { prefix: "CACHE_", port: 6380 }),
+  ...uses("redis-several", /CACHE_REDIS is \/run\/cache.sock/, { prefix: "CACHE_", path: "/run/cache.sock" }),
+  ["redis-several", "error", /REDIS_SENTINELS/, onSource((s) => s.mastodon.env.keys.push("REDIS_SENTINELS"))],
+  ...uses("redis-tls", /CACHE_REDIS is localhost/, { prefix: "CACHE_", tls: true }),
   [
-    "redis-elsewhere",
+    "redis-loopback",
     "error",
-    /SIDEKIQ_REDIS_HOST is 10.0.0.6/,
-    onSource((s) => (s.mastodon.env.values["SIDEKIQ_REDIS_HOST"] = "10.0.0.6")),
+    /a socket only/,
+    onSource((s) => Object.assign(s.redis, { port: 0, loopback: false })),
   ],
-  ["redis-several", "error", /CACHE_REDIS_URL/, onSource((s) => s.mastodon.env.keys.push("CACHE_REDIS_URL"))],
+  ["redis-loopback", "error", /127.0.0.1:6379/, onSource((s) => (s.redis.loopback = false))],
+  [
+    "redis-missing",
+    "error",
+    /does not answer: WRONGPASS/,
+    onSource((s) => {
+      s.redis.role = "down";
+      s.unread.push({ what: "redis", why: "WRONGPASS invalid username-password pair" });
+    }),
+  ],
+  [
+    "redis-rights",
+    "error",
+    /^info$/,
+    onSource((s) => Object.assign(s.redis, { role: "down", lacks: ["info"] })),
+  ],
+  ["redis-rights", "error", /config set, psync/, onSource((s) => (s.redis.lacks = ["config set", "psync"]))],
   ["redis-too-old", "error", /6.0.16/, onSource((s) => (s.redis.version = "6.0.16"))],
   [
     "redis-newer",

@@ -1,5 +1,5 @@
 import { type Case, certificate, day, inCloud, onSource, record, seen } from "./worlds";
-import { now } from "../raws";
+import { now, source } from "../raws";
 import { migration } from "../configs";
 
 export const web: Case[] = [
@@ -16,6 +16,27 @@ export const web: Case[] = [
     certificate({ names: ["other.example"] }),
   ],
   ["body-size", "warning", /1.0 MiB/, onSource((s) => (s.nginx.bodyBytes = null))],
+  [
+    "nginx-not-carried",
+    "error",
+    /location \/grafana/,
+    onSource((s) => (s.nginx.notCarried = ["location /grafana { … } (proxy_pass http://127.0.0.1:3001)"])),
+  ],
+  ["other-sites", "note", /shop.example/, onSource((s) => (s.nginx.others = ["shop.example"]))],
+  ["certificate-end", "note", /ends on 2027-01-20; on the source certbot renews it/, seen()],
+  ["certificate-end", "note", /certbot does not know it/, certificate({ renewal: null })],
+  [
+    "dns-other-zone",
+    "warning",
+    /example.org is not in social.example/,
+    inCloud({}, { source: source((s) => s.nginx.names.push("example.org")) }),
+  ],
+  [
+    "dns-hidden",
+    "error",
+    /social.example is 104.16.1.1, the source is 198.18.0.10/,
+    seen({ dns: [{ ...record, values: ["104.16.1.1"] }] }),
+  ],
   ["dns-missing", "error", /social.example in zone social.example/, inCloud({}, { dns: [] })],
   [
     "dns-cname",

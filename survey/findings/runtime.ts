@@ -1,0 +1,88 @@
+/** What the app's units stand on: is it carried with them? */
+import { type Check, error, risk } from "../finding";
+import type { Mastodon, Unit } from "../raw";
+import { reached } from "../phase";
+
+const system = /^\/(usr\/)?s?bin\/(env|bash|sh|dash|echo|true|nice|ionice|node|nodejs|flock|timeout)$/;
+
+function unitsOf(app: Mastodon): Unit[] {
+  return [...app.units.web, ...app.units.sidekiq, ...app.units.streaming];
+}
+
+function within(path: string, app: Mastodon): boolean {
+  return [app.home, app.dir].some((folder) => path.startsWith(`${folder}/`));
+}
+
+export const programs: Check = ({ source, target, at }) => {
+  const app = source?.mastodon;
+  if (!app || reached(at, "shift")) return null;
+  const far = unitsOf(app).filter((u) => u.program && !within(u.program, app) && !system.test(u.program));
+  return (
+    far.length > 0 &&
+    risk(
+      "program-elsewhere",
+      "units run programs that are not carried",
+      far.map((u) => `${u.name} runs ${u.program}`).join(", "),
+      `only ${app.home} and ${app.dir} are carried: install the same Ruby or Node at the same place on the target (${target?.host.name ?? "once it is there, in prepare"})`,
+    )
+  );
+};
+
+export const variables: Check = ({ source }) => {
+  const app = source?.mastodon;
+  const far = app ? unitsOf(app).flatMap((u) => u.environmentFiles.filter((f) => !within(f, app))) : [];
+  return (
+    far.length > 0 &&
+    error(
+      "environment-elsewhere",
+      "units read variables from files that are not carried",
+      [...new Set(far)].join(", "),
+      `put them into ${app?.env.path}, or the file into ${app?.dir} (and daemon-reload)`,
+    )
+  );
+};
+
+const known =
+  /^(-\.mount|(mastodon|postgresql|redis|valkey|network|nginx|multi-user|basic|sysinit)[\w@-]*\.\w+)$/;
+
+export const needs: Check = ({ source, at }) => {
+  const app = source?.mastodon;
+  if (!app || reached(at, "shift")) return null;
+  const own = unitsOf(app).map((u) => u.name);
+  const odd = unitsOf(app).flatMap((u) =>
+    u.needs.filter((n) => !known.test(n) && !own.includes(n)).map((n) => `${u.name} needs ${n}`),
+  );
+  return (
+    odd.length > 0 &&
+    risk(
+      "unit-needs",
+      "units do not start without others that are not carried",
+      [...new Set(odd)].join(", "),
+      "make them on the target in prepare, or say Wants= instead of Requires= there (a folder for media is made in any case)",
+    )
+  );
+};
+
+export const root: Check = ({ source }) =>
+  source?.mastodon?.uid === 0 &&
+  error(
+    "app-as-root",
+    "Mastodon runs as root",
+    `${source.mastodon.dir} belongs to root`,
+    "give it a user of its own first: root's home is not carried to another server",
+  );
+
+export const linked: Check = ({ source }) => {
+  const app = source?.mastodon;
+  return (
+    app &&
+    app.realDir !== app.dir &&
+    !within(app.realDir, app) &&
+    error(
+      "app-linked",
+      "the app's folder is a link that leads elsewhere",
+      `${app.dir} is ${app.realDir}`,
+      `set mastodonDir to ${app.realDir}, and let the units work in it (WorkingDirectory=): the link's goal would not be carried`,
+    )
+  );
+};
