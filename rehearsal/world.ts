@@ -56,6 +56,7 @@ export class World {
       lab: inLab(lab, o.targetDiskMiB),
       directory: repository,
       dir: lab.dir,
+      stores: media?.stores,
       dns: { address: resolver },
     });
     addZones(clouds);
