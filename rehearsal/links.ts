@@ -6,7 +6,7 @@ export interface LinkWatchOptions {
   /** The links, each with the checksum of what it led to at first. */
   links: { url: string; sha256: string }[];
   ca: string;
-  /** How many fetches a second. @default 10 */
+  /** How many fetches a second. @default 5 */
   rate?: number;
 }
 
@@ -38,7 +38,7 @@ export class LinkWatch {
   }
 
   private async run(): Promise<void> {
-    const pause = 1000 / (this.o.rate ?? 10);
+    const pause = 1000 / (this.o.rate ?? 5);
     for (let i = 0; this.running && this.o.links.length > 0; i++) {
       const began = Date.now();
       const link = this.o.links[i % this.o.links.length]!;

@@ -24,6 +24,7 @@ const watchedLinks = 60;
 export class MediaWorld {
   private watch?: LinkWatch;
   private missingBefore: ReadonlySet<string> = new Set();
+  private privateBefore: ReadonlySet<string> = new Set();
 
   private constructor(
     private readonly lab: Lab,
@@ -46,7 +47,8 @@ export class MediaWorld {
     if (this.kind === "s3") return { plain: { ...plain, mediaRegion: this.store.region }, secret: {} };
     if (this.kind === "r2") return { plain: { ...plain, cloudflareAccountId: r2Account }, secret: {} };
     if (this.kind === "other") await this.store.makeBucket(bucketName);
-    const key = await this.store.makeKey(this.kind === "other" ? { bucket: bucketName } : {});
+    const key =
+      this.kind === "b2" ? clouds.api.b2MasterKey() : await this.store.makeKey({ bucket: bucketName });
     const keys = { plain: { mediaAccessKey: key.accessKey }, secret: { mediaSecretKey: key.secretKey } };
     const where = { mediaEndpoint: this.store.endpoint, mediaRegion: this.store.region };
     return {
@@ -59,11 +61,15 @@ export class MediaWorld {
   async open(host: Host, domain: string, place?: Place): Promise<void> {
     const site = new Site(host, place);
     this.missingBefore = await missingOnDisk(site);
-    const open = await site.publicFiles();
+    this.privateBefore = await site.privateFiles();
+    // An archive's address is told to nobody but its owner, and in a bucket it is signed.
+    const open = [...(await site.mediaFiles())].filter(
+      ([key]) => !this.privateBefore.has(key) && !key.startsWith("backups/"),
+    );
     const every = Math.max(1, Math.floor(open.length / watchedLinks));
     const links = open
       .filter((_, i) => i % every === 0)
-      .map(({ key, sha256 }) => ({ url: `https://${domain}/system/${key}`, sha256 }));
+      .map(([key, { sha256 }]) => ({ url: `https://${domain}/system/${key}`, sha256 }));
     this.watch = new LinkWatch({ links, ca: this.authority });
   }
 
@@ -77,6 +83,7 @@ export class MediaWorld {
     const books = await mediaBooks(new Site(host, place), {
       bucket: this.place(),
       missingBefore: this.missingBefore,
+      privateBefore: this.privateBefore,
       objectAcl: this.store.settings(bucketName).acl === "object",
     });
     const { watch } = this;

@@ -110,11 +110,14 @@ async function draw(journey: Journey, timeline: Timeline, story: Story): Promise
     ...(back?.books.findings ?? []),
     ...(there.media?.findings ?? []),
   ];
+  const looked = world.media ? people.pictures.broken + remotes.links.broken : 0;
   const { requests: asked, failed, longestStallMs, streams } = people;
   return {
     example: o.example,
     // A power cut or a dead network fails requests by itself; without one, nobody may notice anything.
-    ok: findings.length === 0 && (fault !== undefined || (failed === 0 && remotes.dropped === 0)),
+    ok:
+      findings.length === 0 &&
+      (fault !== undefined || (failed === 0 && remotes.dropped === 0 && looked === 0)),
     verdict: broken.join("; ") || undefined,
     startedAt,
     seconds: (Date.now() - startedAt) / 1000,
@@ -131,12 +134,22 @@ async function draw(journey: Journey, timeline: Timeline, story: Story): Promise
       slowest: slowest(await world.people.samples(0, Infinity), timeline),
     },
     federation: remotes,
-    media: there.media,
+    media: there.media && withLooks(there.media, [people.pictures, remotes.links]),
     ledger: there.books,
     backLedger: back?.books,
     fault: fault && { name: o.fault ?? "", title: fault.title, ending: journey.ending },
     environment: world.environment(),
     requests,
+  };
+}
+
+/** The broken links of people and remote servers are broken links too. */
+function withLooks(media: MediaBooks, looks: { opened: number; broken: number }[]): MediaBooks {
+  const sum = (of: "opened" | "broken") => looks.reduce((n, look) => n + look[of], 0);
+  return {
+    ...media,
+    brokenLinks: media.brokenLinks + sum("broken"),
+    linksFetched: (media.linksFetched ?? 0) + sum("opened"),
   };
 }
 

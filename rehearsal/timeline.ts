@@ -1,8 +1,10 @@
 import type { PhaseTime, StepTime } from "./report/model";
-import { type MoveStep, plan } from "../survey/plan";
+import { plan, type StepName } from "../survey/plan";
+import { storagePlan } from "../survey/storage-plan";
 import type { StackEvent } from "./stack";
 
 const step = "command:remote:Command";
+const steps = { ...plan, ...storagePlan };
 
 /** How long each phase and each step took, as the engine's own events tell it. */
 export class Timeline {
@@ -32,7 +34,7 @@ export class Timeline {
     this.results.push({ name: e.name, ok: e.kind === "done", result: told });
     this.steps.push({
       name: e.name,
-      host: e.name in plan ? plan[e.name as MoveStep].on : "",
+      host: e.name in steps ? steps[e.name as StepName].on : "",
       seconds: (e.at - startedAt) / 1000,
       outcome: e.kind === "failed" ? "failed" : String(told["outcome"] ?? "changed"),
       phase: this.phase,

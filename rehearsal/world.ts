@@ -58,6 +58,7 @@ export class World {
       lab: inLab(lab, o.targetDiskMiB),
       directory: repository,
       dir: lab.dir,
+      stores: media?.stores,
       dns: { address: resolver },
     });
     const setting = o.source ?? { title: "" };

@@ -7,7 +7,7 @@ export interface Implied {
   /** Size by the row; only of originals. */
   bytes?: number;
   type: string;
-  /** Nobody may read it without a signature: an archive, or of a suspended account. */
+  /** Nobody may read it without a signature: an archive, or an attachment of a suspended account (not its avatar). */
   secret: boolean;
 }
 
@@ -51,14 +51,12 @@ const kinds: Kind[] = [
     table: "accounts",
     column: "avatar",
     cached: "t.domain IS NOT NULL AND t.avatar_storage_schema_version >= 1",
-    account: "t.id",
   },
   {
     folder: "accounts/headers",
     table: "accounts",
     column: "header",
     cached: "t.domain IS NOT NULL AND t.header_storage_schema_version >= 1",
-    account: "t.id",
   },
   {
     folder: "custom_emojis/images",

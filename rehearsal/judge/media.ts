@@ -9,6 +9,8 @@ export interface MediaOptions {
   bucket: BucketPlace;
   /** Keys that rows implied and no disk had before anything began: nobody can bring those. */
   missingBefore: ReadonlySet<string>;
+  /** Keys that not everyone could read before: they have to stay private. */
+  privateBefore: ReadonlySet<string>;
   /** Whether the store lets single objects be private; where it can't, private files have to stay out of it. */
   objectAcl: boolean;
   /** Whether cache/ was to be copied. @default true */
@@ -40,6 +42,7 @@ export async function mediaBooks(site: Site, o: MediaOptions): Promise<MediaBook
   const account = new Account();
   const bucket = new BucketView(o.bucket);
   const [implied, disk] = [await impliedFiles(site), await site.mediaFiles()];
+  for (const file of implied.values()) file.secret ||= o.privateBefore.has(file.key);
   const books: MediaBooks = {
     objects: 0,
     bytes: 0,

@@ -72,15 +72,11 @@ export class Site {
     return stdout;
   }
 
-  /** The files that anyone may read, by their mode, with their checksums. */
-  async publicFiles(): Promise<{ key: string; sha256: string }[]> {
-    const script = `cd "$1" && find . -type f -perm -o=r -printf '%P\n'`;
+  /** Keys of the files that not everyone may read, by their mode. */
+  async privateFiles(): Promise<Set<string>> {
+    const script = `cd "$1" && find . -type f ! -perm -o=r -printf '%P\n'`;
     const { stdout } = await this.run(["bash", "-euc", script, "-", this.place.media], undefined, "media");
-    const files = await this.mediaFiles();
-    return lines(stdout).flatMap((key) => {
-      const file = files.get(key);
-      return file ? [{ key, sha256: file.sha256 }] : [];
-    });
+    return new Set(lines(stdout));
   }
 
   /** Checksum and size of every file below the media folder, by its key. */
