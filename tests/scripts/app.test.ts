@@ -102,7 +102,7 @@ test("the certificate is checked before it is used", async () => {
   await it.source.put("/root/privkey.pem", other.key);
   await it.must("access/grant", "present", { TLS_CERT: "/root/fullchain.pem", TLS_KEY: "/root/privkey.pem" });
   const answer = await it.step("web/certificates");
-  assert.match(answer.stderr, /to cover social\.example/);
+  assert.match(answer.stderr, /for social\.example to cover it/);
   await it.must("access/grant");
 });
 
