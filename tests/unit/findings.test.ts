@@ -1,19 +1,14 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { test } from "node:test";
+import { findingsPage } from "../../docs/findings";
 import type { Finding, Seen } from "../../survey/finding";
 import { checks, findingsOf } from "../../survey/findings";
-import { hosts } from "./cases/hosts";
-import { mastodon } from "./cases/mastodon";
-import { mediaHost } from "./cases/media-host";
-import { postgres } from "./cases/postgres";
-import { redis } from "./cases/redis";
-import { storage } from "./cases/storage";
-import { web } from "./cases/web";
+import { cases } from "./cases";
 import { inCloud, seen } from "./cases/worlds";
 import { migration } from "./configs";
 import { type Filled, now, source, traces } from "./raws";
-
-const cases = [...hosts, ...mastodon, ...postgres, ...redis, ...web, ...storage, ...mediaHost];
 
 for (const [code, level, evidence, world] of cases)
   test(`${code}: ${evidence.source}`, () => {
@@ -128,4 +123,8 @@ test("a source that is gone can be accepted once the target serves alone, and no
     [level(gone("switch", "switch")), level(gone("settle", "settle")), level(gone("retire", "settle"))],
     ["error", "warning", "warning"],
   );
+});
+
+test("docs/findings.md is what docs/findings.ts prints", () => {
+  assert.equal(readFileSync(path.join(__dirname, "../../docs/findings.md"), "utf8"), findingsPage());
 });
