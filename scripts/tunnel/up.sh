@@ -130,12 +130,11 @@ forward_answers() {
   done
 }
 
-# greets PORT QUESTION PATTERN: the first line of whoever listens there.
-greets() {
-  local line
-  exec 8<>"/dev/tcp/127.0.0.1/$1" || return 1
+# greets PORT QUESTION PATTERN: the first line of whoever listens there. In a shell of its own: a peer that hangs up while it is
+# asked ends the asking shell, without a word.
+greets() (
+  exec 8<>"/dev/tcp/127.0.0.1/$1" || exit 1
   printf '%b' "$2" >&8
   IFS= read -r -t 3 line <&8 || true
-  exec 8>&-
-  [[ $line =~ $3 ]]
-}
+  [[ ${line:-} =~ $3 ]]
+)
