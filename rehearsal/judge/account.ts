@@ -15,7 +15,7 @@ export class Account {
   readonly acknowledged = zero();
   readonly lost = zero();
   readonly duplicated = zero();
-  /** Losses that a power cut answers for, by its reason. */
+  /** Losses and repetitions that a power cut answers for, by its reason. */
   readonly excused = new Map<string, number>();
   private readonly told = new Map<string, string[]>();
 
@@ -23,10 +23,22 @@ export class Account {
 
   /** Something that was acknowledged at `t` is gone. */
   lose(kind: Kind, t: number, line: string): void {
-    const excuse = volatile.includes(kind) && this.excuses.find((e) => t >= e.from && t <= e.to);
-    if (excuse) return void this.excused.set(excuse.why, (this.excused.get(excuse.why) ?? 0) + 1);
+    if (this.forgiven(kind, t)) return;
     this.lost[kind]++;
     this.wrong(`${singular[kind]} lost`, line);
+  }
+
+  /** Something that was taken at `t` was done once more than it should: Redis came up as it was a moment before. */
+  repeat(kind: Kind, t: number, line: string): void {
+    if (this.forgiven(kind, t)) return;
+    this.duplicated[kind]++;
+    this.wrong(`${singular[kind]} twice`, line);
+  }
+
+  private forgiven(kind: Kind, t: number): boolean {
+    const excuse = volatile.includes(kind) && this.excuses.find((e) => t >= e.from && t <= e.to);
+    if (excuse) this.excused.set(excuse.why, (this.excused.get(excuse.why) ?? 0) + 1);
+    return Boolean(excuse);
   }
 
   /** Something is wrong, in one line; of each heading the first few are shown and the rest counted. */

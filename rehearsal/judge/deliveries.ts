@@ -76,8 +76,8 @@ export async function checkOutbound(
       if (n === 0 && !pending.some((job) => job.payload.includes(s.id))) {
         account.lose("deliveries", s.t, `status ${s.id} (${when(s.t)}) never reached ${host}, nor waits to`);
       } else if (n > 1) {
-        account.duplicated.deliveries += n - 1;
-        account.wrong("delivery twice", `status ${s.id} reached ${host} ${n} times`);
+        for (let again = 1; again < n; again++)
+          account.repeat("deliveries", s.t, `status ${s.id} reached ${host} ${n} times`);
       }
     }
   }

@@ -106,8 +106,7 @@ export function checkJobs({ taken, open, times }: Fate, account: Account): void 
   for (const jid of open)
     account.lose("jobs", taken.get(jid) ?? 0, `${jid} was taken, is not done, and waits nowhere`);
   for (const [jid, n] of times) {
-    if (n === 1) continue;
-    account.duplicated.jobs += n - 1;
-    account.wrong("job twice", `${jid} was done ${n} times`);
+    for (let again = 1; again < n; again++)
+      account.repeat("jobs", taken.get(jid) ?? 0, `${jid} was done ${n} times`);
   }
 }

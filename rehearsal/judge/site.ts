@@ -28,7 +28,12 @@ export const usual: Required<Place> = {
   psql: ["runuser", "-u", "postgres", "--", "psql", "-d", "mastodon_production"],
   redis: ["redis-cli"],
   media: "/home/mastodon/live/public/system",
-  sidekiqLog: ["journalctl", "-q", "--no-pager", "-o", "cat", "-u", "mastodon-sidekiq*"],
+  // journalctl fails where no unit of that name ever logged, as on a server that was made a minute ago.
+  sidekiqLog: [
+    "bash",
+    "-c",
+    "journalctl --field _SYSTEMD_UNIT | grep -q '^mastodon-sidekiq' || exit 0; journalctl -q --no-pager -o cat -u 'mastodon-sidekiq*'",
+  ],
   jobsSeen: "/var/tmp/judge-jobs",
   env: "/home/mastodon/live/.env.production",
   web: "mastodon-web",
