@@ -4,10 +4,11 @@
 
 conf=/etc/redis/redis.conf
 saved=$state/redis.source-backlog
+asleep=$state/redis.asleep # this Redis was not in use before
 
 present() {
   save_original "$conf"
-  systemctl is-enabled --quiet redis-server || { systemctl enable --quiet redis-server; changed=yes; }
+  systemctl is-enabled --quiet redis-server || { touch "$asleep"; systemctl enable --quiet redis-server; changed=yes; }
   systemctl is-active --quiet redis-server || { systemctl start redis-server; changed=yes; }
   same_databases
   if [[ ${CARRY_REDIS:-yes} == no ]]; then govern alone; else govern present; fi
@@ -16,8 +17,10 @@ present() {
 absent() {
   is_saved "$conf" || return 0
   if systemctl is-active --quiet redis-server; then govern absent; fi
+  if [[ -e $asleep ]]; then systemctl disable --quiet --now redis-server; fi
   restore_original "$conf"
-  systemctl restart redis-server
+  systemctl try-restart redis-server
+  drop_file "$asleep"
 }
 
 # govern WANT: replica.py does it and says what it found. The login reaches it on stdin.

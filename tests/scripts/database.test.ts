@@ -156,7 +156,10 @@ test("a Postgres and a Redis with data of their own are never overwritten", asyn
   assert.match(refused.stderr, /new \(target 198\.18\.1\.10\): expected an empty Postgres.*found theirs/);
   await pair.query(pair.target, "DROP DATABASE theirs", "postgres");
 
-  await pair.target.sh("redis-cli set theirs 1");
+  // Nobody used it before, so going back put it to sleep again.
+  await pair.target.sh(
+    "! systemctl is-active --quiet redis-server; systemctl start redis-server; redis-cli set theirs 1",
+  );
   const keys = await pair.step("redis/replica");
   assert.notEqual(keys.code, 0);
   assert.match(keys.stderr, /expected an empty Redis here; found 1 keys/);
