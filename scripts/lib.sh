@@ -75,14 +75,34 @@ on_exit() {
   fi
 }
 
-# One run of a step at a time: a second one waits for the first, and then looks at what it left.
+# One step at a time on a host: what another run does there ends first, and then this one looks at what it left.
 take_lock() {
-  exec 9>"$run/${step//\//-}.lock"
-  flock --nonblock 9 && return
-  log "$step: another run of this step is under way on this host; waiting for it"
-  flock --wait "${LOCK_DEADLINE:-900}" 9 ||
-    die "the other run of $step to end within ${LOCK_DEADLINE:-900} s" "it still runs" "see \`fuser -v $run/${step//\//-}.lock\` on that host"
+  local deadline=${LOCK_DEADLINE:-900} end told=no
+  end=$((SECONDS + deadline))
+  exec 9>>"$run/lock"
+  until host_is_free; do
+    [[ $told == yes ]] || log "$step: another run is at work on this host, at $(at_work); waiting for it"
+    told=yes
+    ((SECONDS < end)) ||
+      die "what another run does on this host to end within $deadline s" "it is still at $(at_work)" "see who else runs \`pulumi up\`, and \`fuser -v $run/*lock\` on that host"
+    sleep 0.2
+  done
+  printf '%s\n' "$step" >"$run/lock.step"
 }
+
+at_work() { cat "$run/lock.step" 2>/dev/null || echo 'a step'; }
+
+# Nobody works here, and nobody follows the unit of another step. This step's own unit may have more than one follower.
+host_is_free() {
+  local file
+  flock --nonblock 9 || return 1
+  for file in "$run"/*.followed.lock; do
+    [[ -e $file && $file != "$(follow_lock)" ]] || continue
+    flock --nonblock "$file" true 9>&- || { flock --unlock 9; return 1; }
+  done
+}
+
+follow_lock() { printf '%s/%s.followed.lock' "$run" "${step//\//-}"; }
 
 # result NAME VALUE …: fields of the JSON result. Whole numbers, true, false and null stand bare, everything else as a string.
 result() {

@@ -28,7 +28,7 @@ unit_journal() { # UNIT LINES: the tail of what its last start said
 }
 
 # follow_unit NAME DEADLINE -- CMD…: runs CMD as unit trunkline-NAME, or attaches to it if it runs or ended well already.
-# CMD tells its progress in $run/NAME.progress (last line counts). The lock is free meanwhile, so that a second `up` can follow too.
+# CMD tells its progress in $run/NAME.progress (last line counts). Meanwhile a second `up` can follow too; other steps wait.
 follow_unit() {
   local name=$1 deadline=$2 unit="trunkline-$1.service"
   shift 2
@@ -39,9 +39,12 @@ follow_unit() {
     failed) log "$name: an earlier run failed: $(unit_journal "$unit" 1)"; start_unit "$name" "$@" ;;
     none) start_unit "$name" "$@" ;;
   esac
+  exec 7>>"$(follow_lock)"
+  flock --shared 7
   flock --unlock 9
   watch_unit "$name" "$deadline"
   take_lock
+  exec 7>&-
   unit_ended "$name"
   changed=yes
 }

@@ -51,6 +51,32 @@ function stdin(settings: Record<string, string>, want = "present"): string {
 const lastLine = (stdout: string) =>
   JSON.parse(stdout.trimEnd().split("\n").at(-1)!) as Record<string, unknown>;
 
+test("one step at a time on a host: another one waits, and says for whom; the same one follows its unit too", async () => {
+  const follow = "present() { follow_unit nap 60 -- sleep 4; }";
+  const other = "/opt/trunkline/scripts/probe/other.sh";
+  await host.put(other, "present() { :; }");
+  const first = run(follow);
+  await host.sh("timeout 20 bash -c 'until systemctl is-active -q trunkline-nap; do sleep 0.05; done'");
+  const second = run(follow);
+  const third = await host.exec(["bash", "/opt/trunkline/scripts/run", "probe/other"], {
+    input: stdin({ LOCK_DEADLINE: "1" }),
+    allowFail: true,
+  });
+  assert.equal(third.code, 1);
+  assert.match(third.stderr, /other: another run is at work on this host, at probe\/step; waiting for it/);
+  assert.match(
+    third.stderr,
+    /expected what another run does .* to end within 1 s.* still at probe\/step\. What to do/,
+  );
+  assert.equal((await first).code, 0);
+  const { code, stderr } = await second;
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /already running as trunkline-nap\.service; following it/);
+  const last = await host.exec(["bash", "/opt/trunkline/scripts/run", "probe/other"], { input: stdin({}) });
+  assert.equal(last.code, 0);
+  await host.sh(`rm ${other}`);
+});
+
 test("settings and results keep every byte of odd values", async () => {
   const settings = Object.fromEntries(odd.map((value, i) => [`ODD_${i}`, value]));
   const out = await run(
