@@ -98,8 +98,9 @@ export class Operations {
     }
     const found = await resource.read(request.getId(), this.context(session, request, request.getTimeout()));
     if (!found) return new rpc.ReadResponse();
-    const inputs = isImport ? found.inputs : refreshed(oldInputs, found.inputs);
-    const outputs = { ...found.inputs, ...(found.outputs ?? {}) };
+    const told = without(found.inputs, isImport ? resource.unread : []);
+    const inputs = isImport ? told : refreshed(oldInputs, told);
+    const outputs = { ...told, ...(found.outputs ?? {}) };
     return new rpc.ReadResponse()
       .setId(found.id ?? request.getId())
       .setInputs(toStruct(inputs))
@@ -173,6 +174,10 @@ function onlyOutputs(resource: Resource, outputs: Props): Props {
 }
 
 /** A refresh brings the arguments that the program gave up to date, and adds none that it did not give. */
+function without(from: Props, names: string[] = []): Props {
+  return Object.fromEntries(Object.entries(from).filter(([name]) => !names.includes(name)));
+}
+
 function refreshed(old: Props, found: Props): Props {
   const secrets = secretKeys(old);
   const fresh = Object.keys(old).map((name): [string, Json] => [name, found[name] ?? old[name] ?? null]);

@@ -30,6 +30,8 @@ export interface Resource {
   replaceOn?: string[];
   /** Arguments that the provider fills in when they are not given: their absence is no change. */
   computed?: string[];
+  /** Arguments that the API does not give back: an import lacks them, a refresh keeps the state's. */
+  unread?: string[];
   /** What is known only after the resource was made. */
   outputs?: string[];
   /** Outputs that are secret whatever the arguments are. */

@@ -149,6 +149,7 @@ export function server(cloud: Cloud): Resource {
     ],
     computed: ["location", "firewallIds", "backups", "deleteProtection", "rebuildProtection"],
     replaceOn: ["image", "location", "userData", "sshKeys"],
+    unread: ["publicNets", "sshKeys", "userData"],
     outputs: [
       ...[
         "ipv4Address",

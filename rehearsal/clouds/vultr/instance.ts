@@ -124,6 +124,7 @@ export function instance(cloud: Cloud): Resource {
       "ddosProtection",
     ],
     replaceOn: FORCE_NEW,
+    unread: ["activationEmail", "enableIpv6", "label", "sshKeyIds", "userData"],
     outputs: [
       ...[
         "mainIp",
