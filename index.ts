@@ -24,12 +24,14 @@ import { storageSettings } from "./components/storage-settings";
 import { type Survey, survey } from "./components/survey";
 import { Switchover } from "./components/switchover";
 import { Tunnel } from "./components/tunnel";
+import { takeTurn } from "./components/turn";
 import { Web } from "./components/web";
 import { readConfig } from "./config";
 import { reached } from "./survey/phase";
 
 export = async () => {
   const migration = readConfig();
+  await takeTurn(migration);
 
   // Read both servers and say what was found; an error ends the run here, before anything exists.
   const seen = await survey(migration);
@@ -78,7 +80,7 @@ function serverMove(seen: Survey, base: Ground): Move {
   const { carryRedis, deadlineMs, drainSeconds, slotKeepMiB, copyRateMiB: rateMiB } = migration;
   const sourceHostKey = migration.source.hostKey;
   const { stage, addresses, original } = base;
-  const access = new Access("access", { stage });
+  const access = new Access("access", { stage, granted: seen.source?.trunkline.keys });
   const reader = { readKey: access.readKey, sourceHostKey };
   const host = new Base("host", { stage });
   const app = new App("app", { stage, reader, rateMiB, gate: gate({ stage, before: "shift", carryRedis }) });

@@ -56,6 +56,40 @@ export async function runOver(
   }
 }
 
+/** Seconds between signs of life, of which the other side may miss some. */
+const pulse = 5;
+
+/**
+ * Starts a command and leaves it running for as long as this process lives, or the connection: it is told so by a line
+ * every few seconds. @returns the first line that it says. @throws Error where it says none
+ */
+export async function holdOver(server: SshServer, command: string): Promise<string> {
+  const where = `the ${server.side} ${server.host} port ${server.port}`;
+  const socket = await dial(server, where);
+  const client = new Client();
+  client.on("error", () => client.destroy()); // now, or later: a connection that is lost is lost
+  await open(client, server, socket, where, () => undefined);
+  return new Promise((resolve, reject) => {
+    client.once("close", () => reject(new Error(`the connection was lost during \`${command}\``)));
+    client.exec(command, (failed, channel: ClientChannel) => {
+      if (failed) return reject(failed);
+      const beat = setInterval(() => channel.write("\n"), pulse * 1000).unref();
+      channel.on("error", () => undefined);
+      channel.on("close", () => {
+        clearInterval(beat);
+        client.destroy();
+      });
+      let said = "";
+      channel.on("data", (b: Buffer) => {
+        said += b.toString(); // a line may come in parts
+        if (!said.includes("\n")) return;
+        socket.unref(); // it must not keep the process
+        resolve(said.split("\n")[0] ?? "");
+      });
+    });
+  });
+}
+
 const hints: Record<string, string> = {
   ECONNREFUSED: "nothing listens there: check the port, and that sshd runs",
   ETIMEDOUT: "no answer: check the address, firewalls, and that the server is up",

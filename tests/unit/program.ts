@@ -27,9 +27,11 @@ export async function program(
     storageAt: "survey" as const,
     asked: { source: { fromMs: now, toMs: now }, target: { fromMs: now, toMs: now } },
     ownRttMs: 12,
+    made: {},
     ...change,
   };
   const survey: Survey = { at: positionOf(seen.source, seen.target), ...seen };
+  replace("../../components/turn", { takeTurn: async () => undefined });
   replace("../../components/survey", { survey: async () => survey });
   const index = require.resolve("../../index");
   delete require.cache[index];
