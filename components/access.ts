@@ -1,10 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as tls from "@pulumi/tls";
+import { reached } from "../survey/phase";
 import type { Stage } from "./stage";
 import { Step } from "./step";
 
 export interface AccessArgs {
   stage: Stage;
+  /** The public keys that the source grants now, with their marks; undefined where it could not be asked. */
+  granted: string[] | undefined;
 }
 
 /**
@@ -32,10 +35,24 @@ export class Access extends pulumi.ComponentResource {
         settings: {
           TUNNEL_PUBLIC_KEY: tunnel.publicKeyOpenssh.apply((k) => k.trim()),
           READ_PUBLIC_KEY: read.publicKeyOpenssh.apply((k) => k.trim()),
+          STRAYED: pulumi
+            .all([tunnel.publicKeyOpenssh, read.publicKeyOpenssh])
+            .apply((ours) => strayed(ours, args)),
         },
       },
       child,
     );
     this.registerOutputs({});
   }
+}
+
+/**
+ * What the source grants in place of our keys, "" where all is well. A step that is done would not run again by
+ * itself for what somebody else did to its work, and without these keys nothing after it can run.
+ */
+export function strayed(ours: string[], { stage, granted }: AccessArgs): string {
+  if (!granted || !reached(stage.at, "replicate") || reached(stage.at, "retire")) return "";
+  const bare = (key: string) => key.split(" ").slice(0, 2).join(" ");
+  const there = new Set(granted.map(bare));
+  return ours.every((key) => there.has(bare(key.trim()))) ? "" : granted.join(", ") || "none";
 }

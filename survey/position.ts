@@ -19,7 +19,7 @@ export function positionOf(source: Raw | undefined, target: Raw | undefined): Ph
   if (!t) return "survey";
   if (t.proxy || t.appStopped || t.sidekiqQuiet) return "shift";
   if (t.roles.length || t.slots.length || t.hba || hasUnit(source, "agent")) return "replicate";
-  if (t.keys || t.paths.length) return "prepare";
+  if (t.keys.length || t.paths.length) return "prepare";
   return "survey";
 }
 

@@ -234,8 +234,8 @@ export interface Certificate {
 export interface Trunkline {
   /** /opt/trunkline, /etc/trunkline, /var/lib/trunkline that are there. */
   paths: string[];
-  /** Lines with the mark of Trunkline in the login user's authorized_keys. */
-  keys: number;
+  /** Public keys with the mark of Trunkline in the login user's authorized_keys: "ssh-ed25519 AAAA… trunkline-tunnel". */
+  keys: string[];
   /** Replication role, application role, slots by name (source and target). */
   roles: string[];
   slots: string[];

@@ -1,7 +1,7 @@
 # access/grant (source): two keys for the target, in the login user's authorized_keys: one that can only forward named
 # ports, one that can only read named things through access/serve.py.
 # shellcheck shell=bash
-# Extra settings: TUNNEL_PUBLIC_KEY READ_PUBLIC_KEY
+# Extra settings: TUNNEL_PUBLIC_KEY READ_PUBLIC_KEY; STRAYED, which only makes the step run again
 
 tunnel_mark=trunkline-tunnel
 read_mark=trunkline-read

@@ -17,7 +17,7 @@ def traces(settings, login, app, env, pg, site, where):
     media = look("media's way to object storage", storage.traces, env)
     return {
         "paths": [path for path in ("/opt/trunkline", "/etc/trunkline", STATE) if os.path.exists(path)],
-        "keys": look("authorized_keys", keys, login, default=0),
+        "keys": look("authorized_keys", keys, login, default=[]),
         "roles": pg["roles"] if pg else [],
         "slots": [slot["name"] for slot in pg["slots"] if slot["name"].startswith("trunkline")] if pg else [],
         "hba": bool(pg and pg["hba"]),
@@ -35,10 +35,11 @@ def traces(settings, login, app, env, pg, site, where):
 
 def keys(login):
     home = pwd.getpwnam(login["user"]).pw_dir
-    count = 0
+    found = []
     for path in glob.glob(os.path.join(home, ".ssh/authorized_keys*")) + glob.glob("/etc/ssh/authorized_keys/*"):
-        count += sum(line.rstrip().endswith((" trunkline-tunnel", " trunkline-read")) for line in read(path).splitlines())
-    return count
+        lines = [line.split() for line in read(path).splitlines()]
+        found += [" ".join(words[-3:]) for words in lines if words and words[-1] in ("trunkline-tunnel", "trunkline-read")]
+    return found
 
 
 def units():

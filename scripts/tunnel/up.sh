@@ -120,15 +120,22 @@ wait_for_forward() {
 }
 
 forward_answers() {
-  local name=$1 port=$2 end=$((SECONDS + 60))
+  local name=$1 port=$2 begun=$SECONDS
   shift 2
   until "$@" >/dev/null 2>&1; do
-    ((SECONDS < end)) || die "the tunnel $name to answer on 127.0.0.1:$port within 60 s" \
+    # sshd answered and said no: not what a network or a boot may mend.
+    ((SECONDS < begun + 15)) || ! key_refused "$name" ||
+      die "sshd on $SOURCE_ADDRESS:$SOURCE_SSH_PORT to let the tunnel $name in with its key" \
+        "that it refuses the key: the line trunkline-tunnel in $SOURCE_SSH_USER's authorized_keys there is gone, or holds another key" \
+        "run \`pulumi up\` again, which grants the key anew. If it is refused again, see what rewrites that file (another stack, Ansible, cloud-init), and \`journalctl -u ssh\` there"
+    ((SECONDS < begun + 60)) || die "the tunnel $name to answer on 127.0.0.1:$port within 60 s" \
       "$(unit_journal "trunkline-tunnel@$name.service" 2 | tr '\n' ' ')" \
       "check that sshd on $SOURCE_ADDRESS:$SOURCE_SSH_PORT is reachable from here, that its host key is the pinned one and that the key is granted there"
     sleep 0.2
   done
 }
+
+key_refused() { unit_journal "trunkline-tunnel@$1.service" 3 | grep -q 'Permission denied'; }
 
 # greets PORT QUESTION PATTERN: the first line of whoever listens there. In a shell of its own: a peer that hangs up while it is
 # asked ends the asking shell, without a word.

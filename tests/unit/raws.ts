@@ -137,7 +137,7 @@ export type Filled = Raw & {
 export const traces = {
   prepare: (raw: Raw) => {
     raw.trunkline.paths = ["/opt/trunkline", "/var/lib/trunkline"];
-    raw.trunkline.keys = 2;
+    raw.trunkline.keys = ["ssh-ed25519 c2VydmVyLWhvc3Qta2V5 trunkline-tunnel"];
   },
   replicate: (raw: Raw) => {
     traces.prepare(raw);
@@ -262,7 +262,7 @@ function postgres(): Filled["postgres"] {
 function noTrace(): Raw["trunkline"] {
   return {
     paths: [],
-    keys: 0,
+    keys: [],
     roles: [],
     slots: [],
     hba: false,
