@@ -74,7 +74,7 @@ function keep({ source, dns }: Survey): {
  * registered the engine deletes when all steps are through.
  */
 function serverOf(seen: Survey, reverseName: pulumi.Input<string>): TargetServer | undefined {
-  const { migration, there } = seen;
+  const { migration, there, made } = seen;
   if (migration.phase === "survey") return there && { ...there, address: there.host, ipv6: "", fresh: false };
-  return targetServer({ migration, reverseName, protect: reached(migration.phase, "switch") });
+  return targetServer({ migration, made, reverseName, protect: reached(migration.phase, "switch") });
 }

@@ -2,22 +2,40 @@ import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
 import type { CloudServer } from "../config";
 import { type HostKey, hostKey } from "./host-key";
-import type { ServerArgs, TargetServer } from "./server";
+import { type Found, keyLabel, type ServerArgs, type TargetServer } from "./server";
 
 type Child = { parent: pulumi.Resource };
 
 const label = "trunkline";
-const keyLabel = "trunkline-host-key";
+const fingerprintLabel = "trunkline-host-key";
 
-/** Finds the server of an instance by its label. */
-export async function lookUp(domain: string): Promise<{ address: string; fingerprint: string } | undefined> {
-  const { servers } = await hcloud.getServers({ withSelector: `${label}=${domain}` });
+/** Finds the server of an instance by its label, and what belongs to it. */
+export async function lookUp(domain: string): Promise<Found> {
+  const ours = { withSelector: `${label}=${domain}` };
+  const [{ servers }, { sshKeys }, { firewalls }, { primaryIps }] = await Promise.all([
+    hcloud.getServers(ours),
+    hcloud.getSshKeys(ours),
+    hcloud.getFirewalls(ours),
+    hcloud.getPrimaryIps(ours),
+  ]);
   if (servers.length > 1)
     throw new Error(
       `hetzner: expected one server labelled ${label}=${domain}; found ${servers.map((s) => s.name).join(", ")}; delete or relabel what is not in use`,
     );
   const [server] = servers;
-  return server && { address: server.ipv4Address, fingerprint: server.labels[keyLabel] ?? "" };
+  const idOf = (list: { id?: number; type?: string }[], type?: string) =>
+    list.find((one) => one.type === type)?.id?.toString();
+  return {
+    address: server?.ipv4Address,
+    made: {
+      server: server?.id.toString(),
+      fingerprint: server?.labels[fingerprintLabel],
+      sshKey: sshKeys[0]?.id?.toString(),
+      firewall: firewalls[0]?.id?.toString(),
+      ipv4: idOf(primaryIps, "ipv4"),
+      ipv6: idOf(primaryIps, "ipv6"),
+    },
+  };
 }
 
 export function make(name: string, args: ServerArgs): TargetServer {
@@ -61,16 +79,23 @@ function makeServer(
   key: HostKey,
   child: Child,
 ): hcloud.Server {
-  const { domain, key: admin } = args.migration;
+  const { migration, made, protect } = args;
+  const { domain, key: admin } = migration;
   const called = { name: domain.replaceAll(".", "-"), labels: { [label]: domain } };
-  const sshKey = new hcloud.SshKey(`${name}-ssh-key`, { ...called, publicKey: admin.public }, child);
+  const sshKey = new hcloud.SshKey(
+    `${name}-ssh-key`,
+    { ...called, publicKey: admin.public },
+    { ...child, import: made.sshKey },
+  );
   const firewall = new hcloud.Firewall(
     `${name}-firewall`,
     { ...called, rules: rules(wanted.adminCidrs) },
-    child,
+    { ...child, import: made.firewall },
   );
-  const ipv4 = makeAddress(name, "ipv4", called, wanted, { ...child, protect: args.protect });
-  const ipv6 = wanted.ipv6 && makeAddress(name, "ipv6", called, wanted, { ...child, protect: args.protect });
+  const address = (type: "ipv4" | "ipv6") =>
+    makeAddress(name, type, called, wanted, { ...child, protect, import: made[type] });
+  const ipv4 = address("ipv4");
+  const ipv6 = wanted.ipv6 && address("ipv6");
   return new hcloud.Server(
     `${name}-server`,
     {
@@ -87,12 +112,17 @@ function makeServer(
         },
       ],
       userData: key.userData,
-      labels: { ...called.labels, [keyLabel]: key.fingerprint },
+      labels: { ...called.labels, [fingerprintLabel]: key.fingerprint.apply((ours) => keyLabel(ours, args)) },
     },
-    // Each of these would replace the server, and with it all that it holds.
-    { ...child, protect: args.protect, ignoreChanges: ["image", "location", "sshKeys", "userData"] },
+    { ...child, protect, ignoreChanges, import: made.server },
   );
 }
+
+/**
+ * A change of these would replace the server, and with it all that it holds, or switch it off. And the API does not
+ * tell them, the first two aside, so that an import could not compare them.
+ */
+const ignoreChanges = ["image", "location", "publicNets", "sshKeys", "userData"];
 
 /** An address of its own: it stays where the server is made anew, and DNS with it. */
 function makeAddress(

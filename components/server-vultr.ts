@@ -2,14 +2,14 @@ import * as vultr from "@ediri/vultr";
 import * as pulumi from "@pulumi/pulumi";
 import type { CloudServer } from "../config";
 import { type HostKey, hostKey } from "./host-key";
-import type { ServerArgs, TargetServer } from "./server";
+import { type Found, keyLabel, type ServerArgs, type TargetServer } from "./server";
 
 type Child = { parent: pulumi.Resource };
 
 const tag = "trunkline-host-key-";
 
 /** Finds the server of an instance by its label. */
-export async function lookUp(domain: string): Promise<{ address: string; fingerprint: string } | undefined> {
+export async function lookUp(domain: string): Promise<Found> {
   const { instances } = await vultr.getInstances({ filters: [{ name: "label", values: [domain] }] });
   if (instances.length > 1)
     throw new Error(
@@ -17,7 +17,7 @@ export async function lookUp(domain: string): Promise<{ address: string; fingerp
     );
   const [server] = instances;
   const mark = server?.tags.find((t) => t.startsWith(tag));
-  return server && { address: server.mainIp, fingerprint: mark?.slice(tag.length) ?? "" };
+  return { address: server?.mainIp, made: { server: server?.id, fingerprint: mark?.slice(tag.length) } };
 }
 
 export function make(name: string, args: ServerArgs): TargetServer {
@@ -87,16 +87,20 @@ function makeInstance(
       firewallGroupId: firewall.id,
       userData: key.userData,
       activationEmail: false,
-      tags: [key.fingerprint.apply((f) => `${tag}${f}`)],
+      tags: [key.fingerprint.apply((ours) => `${tag}${keyLabel(ours, args)}`)],
     },
-    // Each of these would replace the server, and with it all that it holds.
-    {
-      ...child,
-      protect: args.protect,
-      ignoreChanges: ["hostname", "osId", "region", "sshKeyIds", "userData"],
-    },
+    { ...child, protect: args.protect, ignoreChanges, import: args.made.server },
   );
 }
+
+/**
+ * A change of these would replace the server, and with it all that it holds; the others the provider does not read, so
+ * that an import could not compare them, and they never change.
+ */
+const ignoreChanges = [
+  ...["hostname", "osId", "region", "sshKeyIds", "userData"],
+  ...["activationEmail", "enableIpv6", "label"],
+];
 
 /** People reach the web, the admin reaches SSH, and ping answers. */
 function rules(adminCidrs: string[]) {

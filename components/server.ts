@@ -1,4 +1,4 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { Migration } from "../config";
 import type { SshServer } from "./ssh";
 
@@ -14,30 +14,45 @@ export interface TargetServer {
   fresh: boolean;
 }
 
+/**
+ * Ids at the cloud of what bears this migration's label, by the part that it plays. All of it is imported: for what
+ * the stack has already that is nothing, and what a killed run left it takes over.
+ */
+export interface Made {
+  server?: string;
+  sshKey?: string;
+  firewall?: string;
+  ipv4?: string;
+  ipv6?: string;
+  /** Of the host key that the server was made with. */
+  fingerprint?: string;
+}
+
+/** What a cloud knows of a migration. */
+export interface Found {
+  address?: string;
+  made: Made;
+}
+
 export interface ServerArgs {
   migration: Migration;
+  made: Made;
   /** What its addresses are called in reverse DNS. */
   reverseName: pulumi.Input<string>;
   /** It can't be deleted. */
   protect: boolean;
 }
 
-/** The target as it is now, found at its cloud and not in the stack; undefined where there is none yet. */
-export async function lookUpTarget(migration: Migration): Promise<SshServer | undefined> {
+/** The target as it is now, found at its cloud and not in the stack; no server where there is none yet. */
+export async function lookUpTarget(migration: Migration): Promise<{ server?: SshServer; made: Made }> {
   const { target, key } = migration;
-  if (target.provider === "none") return undefined;
+  if (target.provider === "none") return { made: {} };
   const common = { side: "target", privateKey: key.private };
-  if (target.provider === "existing") return { ...common, ...target, pinned: target };
-  const found = await cloud(target.provider).lookUp(migration.domain);
-  return (
-    found && {
-      ...common,
-      host: found.address,
-      port: 22,
-      user: "root",
-      pinned: { fingerprint: found.fingerprint },
-    }
-  );
+  if (target.provider === "existing") return { server: { ...common, ...target, pinned: target }, made: {} };
+  const { address, made } = await cloud(target.provider).lookUp(migration.domain);
+  if (!address) return { made };
+  const pinned = { fingerprint: made.fingerprint ?? "" };
+  return { server: { ...common, host: address, port: 22, user: "root", pinned }, made };
 }
 
 /** The target as this run wants it; undefined where no server moves. */
@@ -47,6 +62,16 @@ export function targetServer(args: ServerArgs): TargetServer | undefined {
   if (target.provider === "existing")
     return { ...target, address: target.host, ipv6: target.ipv6 ?? "", fresh: false };
   return cloud(target.provider).make("server", args);
+}
+
+/** The host key's label for a server; refused where the server that is there was made with another. */
+export function keyLabel(ours: string, { made, migration }: ServerArgs): string {
+  if (made.server === undefined || made.fingerprint === ours) return ours;
+  throw new pulumi.RunError(
+    `${migration.target.provider} has a server for ${migration.domain} already (id ${made.server}), but this stack has not made it: ` +
+      `its host key is another. What to do: if another stack made it, go on with that stack; if it is of no use any more, ` +
+      `delete it at ${migration.target.provider} and run \`pulumi up\` again`,
+  );
 }
 
 /** A cloud's file is loaded only where it is used, so that nobody needs the plugins of the others. */

@@ -11,7 +11,7 @@ import type { Raw } from "../survey/raw";
 import { moving, namesOf } from "../survey/records";
 import { otherNames, webDomain } from "../survey/facts";
 import { lookUpRecords } from "./dns";
-import { lookUpTarget } from "./server";
+import { lookUpTarget, type Made } from "./server";
 import { runOver, type SshServer } from "./ssh";
 
 export interface Survey extends Seen {
@@ -19,6 +19,8 @@ export interface Survey extends Seen {
   ownRttMs: number;
   /** The target as it was found; undefined where there is none yet. */
   there?: SshServer & { hostKey: string };
+  /** What the cloud has of this migration. */
+  made: Made;
 }
 
 interface Answer {
@@ -36,7 +38,7 @@ export async function survey(migration: Migration): Promise<Survey> {
     // Row by row takes its time; it is worth it only where media are to move.
     mediaRows: migration.storage !== undefined,
   };
-  const [s, [there, t]] = await Promise.all([
+  const [s, { server: there, made, answer: t }] = await Promise.all([
     lookAtSource(migration, common),
     lookAtTarget(migration, common),
   ]);
@@ -62,6 +64,7 @@ export async function survey(migration: Migration): Promise<Survey> {
     asked: { source: s.asked, target: t?.asked ?? s.asked },
     ownRttMs: s.rttMs,
     there: there && t?.raw && { ...there, hostKey: t.hostKey },
+    made,
   };
 }
 
@@ -73,20 +76,22 @@ function lookAtSource({ source, key }: Migration, settings: Record<string, unkno
 async function lookAtTarget(
   migration: Migration,
   settings: Record<string, unknown>,
-): Promise<[SshServer?, Answer?]> {
+): Promise<{ server?: SshServer; made: Made; answer?: Answer }> {
   const { source, target } = migration;
-  const server = await asked(`${target.provider} for the target`, lookUpTarget(migration));
+  const { server, made } = await asked(`${target.provider} for the target`, lookUpTarget(migration));
   const peer = `${source.host}:${source.port}`;
-  return server ? [server, await look(server, { side: "target", ...settings, peer })] : [];
+  return { server, made, answer: server && (await look(server, { side: "target", ...settings, peer })) };
 }
 
 /** A cloud's answer, or a sentence that says what to check. */
 async function asked<T>(what: string, answer: Promise<T>): Promise<T> {
   return answer.catch((e: Error) => {
     const why = e.message.replace(/^.*returned an error: /s, "");
-    throw new pulumi.RunError(
-      `could not ask ${what}: ${why}. Check its token and run again; nothing has been changed`,
-    );
+    const busy = /\b(429|5\d\d)\b|rate.?limit|time.?out|deadline|reset by peer|ECONN/i.test(why);
+    const remedy = busy
+      ? "Its own trouble, most likely: run again in some minutes"
+      : "Check its token and run again";
+    throw new pulumi.RunError(`could not ask ${what}: ${why}. ${remedy}; nothing has been changed`);
   });
 }
 

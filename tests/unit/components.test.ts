@@ -3,15 +3,16 @@ import { test } from "node:test";
 import { lookUpRecords } from "../../components/dns";
 import { refuse } from "../../components/gate";
 import { cloudConfig } from "../../components/host-key";
-import { lookUpTarget, targetServer } from "../../components/server";
+import { keyLabel, lookUpTarget, type Made, targetServer } from "../../components/server";
+import { fingerprintOf } from "../../components/ssh";
 import { encodeSettings, readResult } from "../../components/step";
 import { make as hetznerRecord } from "../../components/dns-hetzner";
 import { record } from "./cases/worlds";
 import { cloud, migration } from "./configs";
 import { type Calls, named, register } from "./engine";
 
-const server = (change: Record<string, string> = {}) =>
-  targetServer({ migration: migration(change, cloud), reverseName: "social.example", protect: true });
+const server = (change: Record<string, string> = {}, made: Made = {}) =>
+  targetServer({ migration: migration(change, cloud), made, reverseName: "social.example", protect: true });
 
 test("a server at Hetzner: its children, and nothing that could replace it", async () => {
   const list = await register(() => void server());
@@ -27,7 +28,10 @@ test("a server at Hetzner: its children, and nothing that could replace it", asy
     "trunkline:index:HetznerServer server",
   ]);
   const vm = named(list, "server-server");
-  assert.deepEqual([vm.protect, vm.ignoreChanges], [true, ["image", "location", "sshKeys", "userData"]]);
+  assert.deepEqual(
+    [vm.protect, vm.ignoreChanges],
+    [true, ["image", "location", "publicNets", "sshKeys", "userData"]],
+  );
   assert.deepEqual(
     [named(list, "server-ipv4").inputs["autoDelete"], named(list, "server-ipv4").protect],
     [false, true],
@@ -66,7 +70,14 @@ test("a server at Vultr: its children, and nothing that could replace it", async
   const vm = named(list, "server-instance");
   assert.deepEqual(
     [vm.protect, vm.ignoreChanges, vm.inputs["osId"]],
-    [true, ["hostname", "osId", "region", "sshKeyIds", "userData"], 2136],
+    [
+      true,
+      [
+        ...["hostname", "osId", "region", "sshKeyIds", "userData"],
+        ...["activationEmail", "enableIpv6", "label"],
+      ],
+      2136,
+    ],
   );
 });
 
@@ -78,38 +89,62 @@ async function ask<T>(calls: Calls, question: () => Promise<T>): Promise<T> {
 }
 
 test("a cloud's server is found again by its label, and known by its host key's fingerprint", async () => {
-  const found = {
-    "hcloud:index/getServers:getServers": () => ({
-      servers: [{ ipv4Address: "198.18.1.10", labels: { "trunkline-host-key": "abc" } }],
-    }),
+  const m = migration({}, cloud);
+  const at = (servers: Record<string, unknown>[], others: Calls = {}): Calls => ({
+    "hcloud:index/getServers:getServers": () => ({ servers }),
+    "hcloud:index/getSshKeys:getSshKeys": () => ({ sshKeys: [] }),
+    "hcloud:index/getFirewalls:getFirewalls": () => ({ firewalls: [] }),
+    "hcloud:index/getPrimaryIps:getPrimaryIps": () => ({ primaryIps: [] }),
+    ...others,
+  });
+  const one = { id: 7, ipv4Address: "198.18.1.10", labels: { "trunkline-host-key": "abc" } };
+  const left = {
+    "hcloud:index/getFirewalls:getFirewalls": () => ({ firewalls: [{ id: 8 }] }),
+    "hcloud:index/getPrimaryIps:getPrimaryIps": () => ({ primaryIps: [{ id: 9, type: "ipv4" }] }),
   };
-  const { host, pinned } = (await ask(found, () => lookUpTarget(migration({}, cloud)))) ?? {};
-  assert.deepEqual([host, pinned], ["198.18.1.10", { fingerprint: "abc" }]);
-  assert.equal(
-    await ask({ "hcloud:index/getServers:getServers": () => ({ servers: [] }) }, () =>
-      lookUpTarget(migration({}, cloud)),
-    ),
-    undefined,
-  );
-  const two = {
-    "hcloud:index/getServers:getServers": () => ({
-      servers: [
-        { name: "a", labels: {} },
-        { name: "b", labels: {} },
-      ],
-    }),
-  };
+  const found = await ask(at([one], left), () => lookUpTarget(m));
+  assert.deepEqual([found.server?.host, found.server?.pinned], ["198.18.1.10", { fingerprint: "abc" }]);
+  const { server: id, fingerprint, sshKey, firewall, ipv4, ipv6 } = found.made;
+  assert.deepEqual([id, fingerprint, firewall, ipv4], ["7", "abc", "8", "9"]);
+  assert.deepEqual([sshKey, ipv6], [undefined, undefined]);
+  assert.equal((await ask(at([]), () => lookUpTarget(m))).server, undefined);
+  const two = at([
+    { name: "a", labels: {} },
+    { name: "b", labels: {} },
+  ]);
   await assert.rejects(
-    ask(two, () => lookUpTarget(migration({}, cloud))),
+    ask(two, () => lookUpTarget(m)),
     /expected one server labelled trunkline=social.example; found a, b/,
   );
   const vultr = {
     "vultr:index/getInstances:getInstances": () => ({
-      instances: [{ mainIp: "198.18.1.11", tags: ["x", "trunkline-host-key-def"] }],
+      instances: [{ id: "u", mainIp: "198.18.1.11", tags: ["x", "trunkline-host-key-def"] }],
     }),
   };
   const there = await ask(vultr, () => lookUpTarget(migration({ targetProvider: "vultr" }, cloud)));
-  assert.deepEqual([there?.host, there?.pinned], ["198.18.1.11", { fingerprint: "def" }]);
+  assert.deepEqual([there.server?.host, there.made], ["198.18.1.11", { server: "u", fingerprint: "def" }]);
+});
+
+test("what a killed run left at the cloud is taken over; a server made with another host key is not", async () => {
+  const mine = fingerprintOf(`ssh-ed25519 ${Buffer.from("server-host-key").toString("base64")}`);
+  const made = { server: "7", sshKey: "6", firewall: "8", ipv4: "9", fingerprint: mine };
+  const list = await register(() => void server({}, made));
+  const imported = list.filter((r) => r.importId).map((r) => `${r.name} ${r.importId}`);
+  assert.deepEqual(imported.sort(), [
+    "server-firewall 8",
+    "server-ipv4 9",
+    "server-server 7",
+    "server-ssh-key 6",
+  ]);
+  const vultr = await register(
+    () => void server({ targetProvider: "vultr" }, { server: "u", fingerprint: mine }),
+  );
+  assert.equal(named(vultr, "server-instance").importId, "u");
+  const args = { migration: migration({}, cloud), reverseName: "", protect: false };
+  assert.throws(
+    () => keyLabel(mine, { ...args, made: { server: "7", fingerprint: "another" } }),
+    /hetzner has a server for social\.example already \(id 7\), but this stack has not made it/,
+  );
 });
 
 test("records at Cloudflare are looked up with all that an import has to repeat", async () => {
