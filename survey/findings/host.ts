@@ -137,9 +137,14 @@ export const memory: Check = ({ source, target }) =>
     "take a larger server, or lower WEB_CONCURRENCY and shared_buffers",
   );
 
+/** A target that was gone back from has a Postgres again, and in it no database of the app. */
+const emptyAgain = /database "[^"]*" does not exist/;
+
 export const unread: Check = ({ source, target }) =>
   [source, target].flatMap((h) =>
-    (h?.unread ?? []).map((u) =>
-      note("unread", `could not be read on the ${h?.side}: ${u.what}`, u.why, "look by hand if it matters"),
-    ),
+    (h?.unread ?? [])
+      .filter((u) => h?.side === "source" || !emptyAgain.test(u.why))
+      .map((u) =>
+        note("unread", `could not be read on the ${h?.side}: ${u.what}`, u.why, "look by hand if it matters"),
+      ),
   );
