@@ -11,6 +11,7 @@ export class Journey {
   readonly broken: string[] = [];
   /** How the last accident ended. */
   ending = "";
+  private phase = "survey";
 
   constructor(
     readonly world: World,
@@ -21,7 +22,7 @@ export class Journey {
   /** Goes to a phase by one `pulumi up`; or two, when an accident made the first one fail. */
   async to(phase: string, fault?: Fault): Promise<RunResult> {
     const { stack } = this.world;
-    this.timeline.begin(phase);
+    this.timeline.begin((this.phase = phase));
     await stack.setConfig({ phase });
     const first = fault ? await this.struck(fault) : await stack.up().done;
     if (!fault && !first.ok) throw new Error(`${phase} failed:\n${why(first.output)}`);
@@ -35,7 +36,16 @@ export class Journey {
   /** One `pulumi up` with a fault in it. */
   private async struck(fault: Fault): Promise<RunResult> {
     const { lab, stack, source, clouds, media } = this.world;
-    const scene = { lab, stack, source, clouds, media, target: () => this.world.target(), log: this.say };
+    const scene = {
+      lab,
+      stack,
+      source,
+      clouds,
+      media,
+      target: () => this.world.target(),
+      otherStack: () => this.world.otherStack(),
+      log: this.say,
+    };
     await fault.before?.(scene);
     const run = stack.up();
     const [first, strike] = await Promise.allSettled([run.done, fault.strike({ ...scene, run })]);
@@ -63,13 +73,25 @@ export class Journey {
     await this.checkPrimaries(fault.title);
     this.ending = first.ok ? "ridden out by the first `up`" : "finished by a plain second `up`";
     if (first.ok) return first;
-    this.say(`the first \`up\` failed, as it may: ${lastWords(first.output)}`);
-    if (first.signal) await stack.cancel(); // what its owner does by hand after a kill: the lock has no lease
+    if (first.signal) await this.unlock();
+    else this.say(`the first \`up\` failed, as it may: ${lastWords(first.output)}`);
     const second = await stack.up().done;
     if (!second.ok)
       throw new Error(`${fault.title}: a plain second \`up\` failed too:\n${why(second.output)}`);
     await this.checkPrimaries(`${fault.title}, after the second \`up\``);
     return second;
+  }
+
+  /** What a killed run leaves: a lock without a lease, that says so and how to go on. Its owner does so by hand. */
+  private async unlock(): Promise<void> {
+    const { stack } = this.world;
+    const { ok, output } = await stack.up().done;
+    this.check(
+      !ok && /locked/.test(output) && /pulumi cancel/.test(output),
+      `an \`up\` after a killed one should say that the stack is locked, and how to go on:\n${output}`,
+    );
+    this.say(`the first \`up\` was killed, and the next says: ${lastWords(output)}`);
+    await stack.cancel();
   }
 
   /** People and remote servers go quiet, then the books are drawn up on the server that holds the data. */
@@ -81,7 +103,8 @@ export class Journey {
     return ledger(world.lab, {
       truthHost: truth === "target" && !media ? world.target() : world.source,
       records: world.records(),
-      alone: media !== undefined,
+      // Before replicate the new server holds nothing to compare.
+      alone: media !== undefined || this.phase === "survey" || this.phase === "prepare",
       files: media && truth === "target" ? await media.files() : undefined,
       // The old server's Redis keeps no log, as Debian ships it: what came after its last snapshot is gone with the power.
       excuses: world.source.outages.map(({ from, to }) => ({

@@ -81,7 +81,7 @@ export class World {
       variant: setting.variant,
     });
     if (setting.ssh) await adjustLogin(source, setting.ssh);
-    const stack = await makeStack(lab, source, clouds, o);
+    const stack = await makeStack(lab, source, clouds, "pulumi", o);
     const config = await media?.config(clouds);
     if (config) await stack.setConfig({ ...alone, ...config.plain }, config.secret);
     return new World(lab, source, installed, clouds, stack, layout, o, media);
@@ -98,6 +98,12 @@ export class World {
     this.remotes = await startRemotes({ ...common, certificate, address: edge, targets });
     this.people = await startPeople({ ...common, accounts: installed.users, rate: this.o.rate });
     await this.media?.open(this.source, domain);
+  }
+
+  /** What a second operator has who does not know of the first: a stack of the same name, in another backend. */
+  otherStack(): Promise<Stack> {
+    const { lab, source, clouds, o } = this;
+    return makeStack(lab, source, clouds, "pulumi-other", { ...o, onEvent: undefined });
   }
 
   /** The new server; an error before the cloud has booted it. */
@@ -166,11 +172,17 @@ function addZones(clouds: Clouds, setting: Source, layout: Layout): void {
   for (const name of remoteHosts) clouds.api.addZone({ provider, name, records: [of(name, edge)] });
 }
 
-async function makeStack(lab: Lab, source: LabHost, clouds: Clouds, o: WorldOptions): Promise<Stack> {
+async function makeStack(
+  lab: Lab,
+  source: LabHost,
+  clouds: Clouds,
+  dir: string,
+  o: WorldOptions,
+): Promise<Stack> {
   const stack = new Stack({
     project: repository,
-    engine: await pulumiCli(path.join(lab.dir, "engine/bin"), o.log),
-    dir: path.join(lab.dir, "pulumi"),
+    engine: await pulumiCli(path.join(lab.dir, dir, "engine/bin"), o.log),
+    dir: path.join(lab.dir, dir),
     // The repository's own stack file is for the live move; another's name has none.
     name: o.store ? "media" : "dev",
     env: clouds.env,

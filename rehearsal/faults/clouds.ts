@@ -40,6 +40,12 @@ export const clouds: Record<string, Fault> = {
     { package: "hcloud", kind: "timeout", times: 1 },
     "may",
   ),
+  "cloud-lost": api(
+    "the cloud makes the server, and its answer never comes",
+    "prepare",
+    { package: "hcloud", kind: "lost", times: 1, match: "create hcloud:index/server:Server" },
+    "may",
+  ),
   "dns-500": dns("the DNS API answers 500 at the cutover", "500", /500 Internal Server Error/),
   "dns-429": dns("the DNS API answers 429 at the cutover", "429", /429 Too Many Requests/),
   "dns-timeout": dns("the DNS API times out at the cutover", "timeout", /deadline exceeded/),

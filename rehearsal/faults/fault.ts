@@ -15,6 +15,8 @@ export interface Scene {
   clouds: Clouds;
   /** The store that the media move to, in object-storage. */
   media?: MediaWorld;
+  /** A second operator's stack for the same instance, with a state of its own. */
+  otherStack(): Promise<Stack>;
   log(line: string): void;
 }
 

@@ -4,6 +4,7 @@ import type { Fault } from "./fault";
 import { kills } from "./kills";
 import { media } from "./media";
 import { network } from "./network";
+import { operators } from "./operators";
 import { power } from "./power";
 import { storage } from "./storage";
 
@@ -13,6 +14,7 @@ export type { Fault, FaultContext } from "./fault";
 export const faults: Record<string, Fault> = {
   ...kills,
   ...network,
+  ...operators,
   ...power,
   ...database,
   ...storage,

@@ -30,6 +30,24 @@ function upKilledAt(n: number): Fault {
   };
 }
 
+/** Killed when the cloud has begun to make the server, which the stack then knows nothing of. */
+const serverLeft: Fault = {
+  title: "pulumi up killed (-9) in prepare, while the cloud makes the server",
+  phase: "prepare",
+  fails: "must",
+  async strike(c) {
+    await stepStarts(c, "server-server");
+    while (c.clouds.api.state.servers.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    c.run.kill();
+    await c.run.done;
+    // It boots all the same.
+    for (const end = Date.now() + 60_000; !c.lab.hosts().some((h) => h !== c.source && h.running());) {
+      if (Date.now() > end) throw new Error("waited 60 s for the cloud to boot the server that was left");
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  },
+};
+
 /** Steps of scripts/switchover/switchover.py, and the one from which on there is no way but forward. */
 const switchoverSteps = 14;
 const noReturn = 8;
@@ -65,6 +83,7 @@ const killer = "/root/killer";
 const dropIn = "/etc/systemd/system/trunkline-switchover.service.d/killer.conf";
 
 export const kills: Record<string, Fault> = {
+  "kill-up-server": serverLeft,
   "kill-up-prepare": upKilled("prepare", "app/tree"),
   "kill-up-replicate": upKilled("replicate", "database/standby"),
   "kill-up-shift": upKilled("shift", "web/proxy"),

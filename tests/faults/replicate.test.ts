@@ -4,6 +4,8 @@ faultSeries({
   phase: "replicate",
   from: "prepare",
   names: [
+    "two-ups-at-once",
+    "stale-tunnel-key",
     "kill-up-replicate",
     "cut-base-backup",
     "drop-base-backup",
@@ -11,5 +13,5 @@ faultSeries({
     "reboot-old-replicate",
     "disk-full-base-backup",
   ],
-  diskMiB: 3000,
+  diskMiB: 5000,
 });
