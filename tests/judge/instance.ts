@@ -8,7 +8,8 @@ import type { Server } from "./server";
 const schema = `
   CREATE TABLE accounts (id bigint PRIMARY KEY, username text, domain text, uri text);
   CREATE TABLE users (id bigserial PRIMARY KEY, account_id bigint);
-  CREATE TABLE statuses (id bigint PRIMARY KEY, account_id bigint, text text, uri text, deleted_at timestamp, reblog_of_id bigint);
+  CREATE TABLE statuses (id bigint PRIMARY KEY, account_id bigint, text text, uri text, deleted_at timestamp, reblog_of_id bigint,
+    created_at timestamp NOT NULL DEFAULT timezone('UTC', now()));
   CREATE TABLE media_attachments (id bigint PRIMARY KEY, status_id bigint, file_file_name text,
     remote_url text NOT NULL DEFAULT '', file_storage_schema_version int);
   CREATE TABLE follows (id bigserial PRIMARY KEY, account_id bigint, target_account_id bigint, created_at timestamp);
