@@ -43,8 +43,8 @@ export function faultSeries(o: Series): void {
     after(async () => world?.stop());
 
     async function go(phase: string, fault?: Fault): Promise<void> {
+      at = phase; // or half way there, which is gone back from just the same
       await journey.to(phase, fault);
-      at = phase;
     }
 
     for (const name of o.names)
@@ -63,7 +63,9 @@ export function faultSeries(o: Series): void {
       });
 
     test("nothing was lost in any of them", { timeout: 10 * minutes }, async () => {
-      if (at !== o.phase) await go(o.phase);
+      // In shift the two servers hold a part each; the books are drawn up where one holds all.
+      const where = o.phase === "shift" ? o.from : o.phase;
+      if (at !== where) await go(where);
       const held = o.phase === "switch" || o.phase === "settle" ? "target" : "source";
       const books = await journey.audit(held);
       assert.deepEqual(books.findings, []);
