@@ -147,6 +147,9 @@ export class World {
   }
 
   async stop(): Promise<void> {
+    // Undefined where nobody was let in yet.
+    const crowds = [this.people, this.remotes] as (People | Remotes | undefined)[];
+    await Promise.all(crowds.map((crowd) => crowd?.leave()));
     await this.media?.stop();
     await this.clouds.stop();
     await this.lab.stop();

@@ -89,8 +89,13 @@ export class Remotes {
 
   async stop(): Promise<RemotesStats> {
     const stats = await this.child.ask<RemotesStats>("stop");
-    await this.child.gone();
+    await this.leave();
     return stats;
+  }
+
+  /** Goes at once, whatever is under way. */
+  async leave(): Promise<void> {
+    await this.child.gone();
   }
 }
 

@@ -25,6 +25,7 @@ class Sidekiq {
   private readonly poller: Poller;
   private readonly scheduler: Scheduler;
   private readonly inHand = new Map<string, string>();
+  private threads = 0;
   private quiet = false;
 
   constructor(
@@ -70,12 +71,15 @@ class Sidekiq {
     await this.beat.beat();
   }
 
-  /** Waits for the jobs in hand, at most the timeout; what is still running then goes back to its queue. */
+  /**
+   * Waits for the threads, at most the timeout: for the jobs in hand, and for who waits at Redis, to whom a job may be on its
+   * way. What is still running then goes back to its queue.
+   */
   private async stop(): Promise<void> {
     await this.quieten();
     log("Shutting down");
     const deadline = Date.now() + this.options.timeout * 1000;
-    while (this.inHand.size && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
+    while (this.threads && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
     for (const [payload, queue] of this.inHand) await this.instance.sidekiq.call("RPUSH", queue, payload);
     if (this.inHand.size) log(`Pushed ${this.inHand.size} jobs back to Redis`);
     await this.beat.clear().catch((e: Error) => log(e.message));
@@ -85,6 +89,7 @@ class Sidekiq {
 
   /** One thread: takes a job, does it, takes the next. */
   private async work(): Promise<void> {
+    this.threads++;
     const redis = new Redis({ ...redisOptions(this.instance.config.env, "SIDEKIQ_"), timeoutMs: 3000 });
     while (!this.quiet) {
       try {
@@ -99,6 +104,7 @@ class Sidekiq {
       }
     }
     redis.close();
+    this.threads--;
   }
 
   private async process(queue: string, payload: string): Promise<void> {
