@@ -47,13 +47,22 @@ export interface Sequence {
   largest?: string;
 }
 
+interface SequenceRow {
+  name: string;
+  table: string | null;
+  column: string | null;
+  last: string | null;
+}
+
+/** The columns first and the sequences after them: what is written in between puts no sequence behind. */
 export async function readSequences(site: Site): Promise<Sequence[]> {
-  const rows = await site.rows<{
-    name: string;
-    table: string | null;
-    column: string | null;
-    last: string | null;
-  }>(
+  const largest = await largestOf(site, await sequenceRows(site));
+  const rows = await sequenceRows(site);
+  return rows.map((r) => ({ name: r.name, last: r.last ?? "0", largest: largest.get(r.name) || undefined }));
+}
+
+function sequenceRows(site: Site): Promise<SequenceRow[]> {
+  return site.rows<SequenceRow>(
     `SELECT format('%I.%I', s.schemaname, s.sequencename) AS name, s.last_value::text AS last,
             d.refobjid::regclass::text AS table, a.attname AS column
        FROM pg_sequences s
@@ -61,6 +70,10 @@ export async function readSequences(site: Site): Promise<Sequence[]> {
         AND d.objid = format('%I.%I', s.schemaname, s.sequencename)::regclass
        LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid`,
   );
+}
+
+/** The largest value in the column of each sequence that numbers one. */
+async function largestOf(site: Site, rows: SequenceRow[]): Promise<Map<string, string>> {
   // A snowflake column's own default is a function: its sequence gives the last bits only.
   const queries = rows
     .filter((r) => r.table && r.column)
@@ -69,10 +82,8 @@ export async function readSequences(site: Site): Promise<Sequence[]> {
       WHERE NOT EXISTS (SELECT 1 FROM pg_attrdef WHERE adrelid = ${literal(r.table ?? "")}::regclass
         AND pg_get_expr(adbin, adrelid) LIKE '%timestamp_id(%');`,
     );
-  const largest = new Map(
-    lines(await site.sql(queries.join("\n"))).map((l) => l.split("|") as [string, string]),
-  );
-  return rows.map((r) => ({ name: r.name, last: r.last ?? "0", largest: largest.get(r.name) || undefined }));
+  const found = lines(await site.sql(queries.join("\n")));
+  return new Map(found.map((l) => l.split("|") as [string, string]));
 }
 
 /** Sequences that would hand out a number again: behind their column, or behind where they were at the fence. */

@@ -1,5 +1,6 @@
 """bulk.py SETTINGS: the unit of storage/copy. Compares disk and bucket, both in order and a page at a time, and stores what is
-missing, until a pass finds nothing to store. What an earlier run stored is not stored again."""
+missing, until a pass finds nothing to store that was there when it began: what came later is the follower's, which runs already.
+What an earlier run stored is not stored again."""
 
 import json
 import os
@@ -22,13 +23,14 @@ class Bulk:
 
     def run(self):
         for turn in range(1, 21):
-            withheld, stored = self.turn()
-            if not stored:
+            withheld, left = self.turn(time.time())
+            if not left:
                 return {"files": self.files, "bytes": self.bytes, "withheld": withheld, "looked": self.looked}
-        sys.exit("after 20 passes there still are files to store: something writes media faster than they can be copied")
+        sys.exit("after 20 passes there still are old files to store: the store does not keep what it takes, or something touches them all the time")
 
-    def turn(self):
-        batch, size, stored, withheld, self.looked = {}, 0, 0, 0, 0
+    def turn(self, began):
+        """Tells how many files are withheld, and how many had to be stored that were there when it began."""
+        batch, size, old, withheld, self.looked = {}, 0, 0, 0, 0
         for key, here, there in objects.merge(self.media.files(), self.media.store.list()):
             if not here:
                 continue
@@ -39,19 +41,20 @@ class Bulk:
             elif not there or there[1] != found.st_size:
                 batch[key] = found
                 size += found.st_size
+                old += found.st_ctime < began
                 if len(batch) >= objects.CHUNK_FILES or size >= objects.CHUNK_BYTES:
-                    stored += self.store(batch)
+                    self.store(batch)
                     batch, size = {}, 0
-        return withheld, stored + self.store(batch)
+        self.store(batch)
+        return withheld, old
 
     def store(self, batch):
         """A file that went or grew meanwhile is the next pass's, or the follower's."""
         if not batch:
-            return 0
+            return
         self.files += objects.patiently(self.media, batch, self.tell)
         self.bytes += sum(found.st_size for found in batch.values())
         self.tell("at %s" % next(reversed(batch)))
-        return len(batch)
 
 
 def main(path):

@@ -88,7 +88,7 @@ describe("media to a bucket, there and back", { timeout: 25 * minutes }, () => {
 async function traces(world: World): Promise<string> {
   const left = await world.source.sh(
     `set +e; ls -d /opt/trunkline /etc/trunkline /var/lib/trunkline /etc/systemd/system/trunkline* 2>/dev/null
-     grep -rl trunkline /etc/nginx 2>/dev/null; grep -l S3_ /home/mastodon/live/.env.production; true`,
+     grep -rl trunkline /etc/nginx 2>/dev/null; grep -lE '^(S3_BUCKET|S3_ALIAS_HOST|EXTRA_MEDIA_HOSTS|S3_ENABLED=true)' /home/mastodon/live/.env.production; true`,
   );
   return left.stdout.trim();
 }
