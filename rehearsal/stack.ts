@@ -88,8 +88,10 @@ export class Stack {
     await this.must(["stack", "init", this.o.name]);
   }
 
+  /** Sets keys; one with an empty value is taken out. */
   async setConfig(values: Record<string, string>, secrets: Record<string, string> = {}): Promise<void> {
-    for (const [k, v] of Object.entries(values)) await this.must(["config", "set", k, "--", v]);
+    for (const [k, v] of Object.entries(values))
+      await this.must(v === "" ? ["config", "rm", k] : ["config", "set", k, "--", v]);
     for (const [k, v] of Object.entries(secrets))
       await this.must(["config", "set", "--secret", "--raw", k], v);
   }
