@@ -22,9 +22,12 @@ unit_state() {
 }
 
 unit_journal() { # UNIT LINES: the tail of what its last start said
-  local id
-  id="$(unit_property "$1" InvocationID)"
-  journalctl --quiet --no-pager -o cat -n "$2" ${id:+"_SYSTEMD_INVOCATION_ID=$id"} -u "$1" 2>/dev/null || true
+  local id since said
+  id="$(unit_property "$1" InvocationID)" since="$(unit_property "$1" InactiveExitTimestamp)"
+  said="$(journalctl --quiet --no-pager -o cat -n "$2" ${id:+"_SYSTEMD_INVOCATION_ID=$id"} -u "$1" 2>/dev/null || true)"
+  # Of a unit that was gone in a moment the journal does not learn which of its starts it was.
+  [[ -n $said ]] || said="$(journalctl --quiet --no-pager -o cat -n "$2" ${since:+--since="$since"} -u "$1" 2>/dev/null || true)"
+  printf '%s\n' "$said"
 }
 
 # follow_unit NAME DEADLINE -- CMD…: runs CMD as unit trunkline-NAME, or attaches to it if it runs or ended well already.
