@@ -22,7 +22,13 @@ test("finds the whole installation, and every fact that the steps need", async (
   assert.equal(raw.postgres!.database!.collationVersion, raw.postgres!.database!.actualCollationVersion);
   assert.deepEqual(raw.mastodon!.units.sidekiq, [
     {
-      ...{ name: "mastodon-sidekiq.service", active: "active", enabled: "enabled", queues: [], custom: false },
+      ...{
+        name: "mastodon-sidekiq.service",
+        active: "active",
+        enabled: "enabled",
+        queues: [],
+        custom: false,
+      },
       ...{ program: "/home/mastodon/.rbenv/shims/bundle", environmentFiles: [], needs: [] },
     },
   ]);
