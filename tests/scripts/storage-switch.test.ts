@@ -124,7 +124,8 @@ test("back: what was uploaded to the bucket is on the disk, and all is as it was
     "storage/host",
     "storage/tools",
   ]) {
-    await it.cutOff(name, 0.3, "absent");
+    // The last one takes the scripts away with it: one that is cut off too late leaves none to run again.
+    if (name !== "storage/tools") await it.cutOff(name, 0.3, "absent");
     await it.must(name, "absent");
   }
   assert.deepEqual(await people.failures(), []);
