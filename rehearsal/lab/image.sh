@@ -15,8 +15,8 @@ packages=(
   podman crun netavark aardvark-dns iptables docker-compose tini
 )
 # A host enables what it is; the rest would only hold ports and memory.
-asleep=(postgresql redis-server nginx pgbouncer haproxy podman.socket podman-restart.service podman-auto-update.timer
-  apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer fstrim.timer)
+asleep=(postgresql redis-server nginx pgbouncer haproxy podman.socket podman.service podman-restart.service
+  podman-auto-update.timer podman-auto-update.service apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer fstrim.timer)
 
 node="$(readlink -f "$(command -v node)")"
 recipe="$(cat "${BASH_SOURCE[0]}"; "$node" --version; dpkg --print-architecture)"
