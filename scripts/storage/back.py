@@ -5,6 +5,7 @@ all:     compares both, in order and a page at a time; what was deleted from the
 changed: only what rows say has changed since the last `all` began.
 """
 
+import fcntl
 import json
 import os
 import subprocess
@@ -95,6 +96,9 @@ def read(path):
 
 
 def main(path, what):
+    # A run that was cut off may leave this going: two would take each other's half files away.
+    alone = open(objects.RUN + "/storage-back.lock", "w", encoding="utf-8")
+    fcntl.flock(alone, fcntl.LOCK_EX)
     back = Back(objects.Media(path))
     try:
         {"all": back.all, "changed": back.changed}[what]()
