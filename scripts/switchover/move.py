@@ -123,12 +123,11 @@ class Move:
         self.begun = time.monotonic()
         self.figures["pausedAtMs"] = round(time.time() * 1000)
         try:
-            self.pooler.pause(min(1.5, self.deadline / 2))
+            # A client like any other: its answer is the end of the pause.
+            self.pooler.pause(min(1.5, self.deadline / 2), write="SELECT txid_current(), pg_is_in_recovery()")
         except TimeoutError as error:
             held = "; ".join(self.pooler.blockers() + self.old.unrest(follower=slot_of(self.new))["long"])
             raise Refused(f"a transaction stayed open, and PAUSE waits for it: {held or 'it has ended since'}") from error
-        # A client like any other: its answer is the end of the pause.
-        self.pooler.probe.send("SELECT txid_current(), pg_is_in_recovery()")
 
     def fence(self):
         left = self.deadline - (time.monotonic() - self.begun)

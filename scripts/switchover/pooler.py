@@ -43,10 +43,15 @@ class Pooler:
                 connection.close()
         self.admin = self.second = self.probe = None
 
-    def pause(self, seconds):
-        """Waits for running transactions and holds all new ones; gives up, and serves on, after `seconds`."""
+    def pause(self, seconds, write):
+        """Waits for running transactions and holds all new ones, `write` first; gives up, and serves on, after `seconds`."""
         try:
-            self.admin.query("PAUSE", seconds)
+            self.admin.send("PAUSE")
+            self.probe.send(write)  # whoever asks now waits longest, as a client may
+            self.admin.receive(seconds)
+            if self.probe.answered():  # it came before the PAUSE
+                self.probe.receive()
+                self.probe.send(write)
         except (TimeoutError, OSError):
             # Giving up does not cancel it: the pooler would stay paused.
             self.second.query("RESUME", 5.0)

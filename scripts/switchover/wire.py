@@ -10,6 +10,7 @@ import hmac
 import os
 import pwd
 import secrets
+import select
 import socket
 import struct
 import time
@@ -67,6 +68,10 @@ class Connection:
         """Sends without waiting, so that the answer can be collected later."""
         self.socket.settimeout(5.0)
         self.socket.sendall(_message(b"Q", sql.encode() + b"\0"))
+
+    def answered(self):
+        """Whether something has come that receive() would read."""
+        return bool(self.buffer or select.select([self.socket], [], [], 0)[0])
 
     def receive(self, seconds=5.0):
         self.deadline = time.monotonic() + seconds
