@@ -5,6 +5,8 @@ import time
 
 from wire import Connection, SqlError
 
+PLAIN = {"application_name": ""}  # as the app's clients: PgBouncer sets what differs, and each time that is a round trip
+
 
 def point(link, name):
     """Makes the symbolic link `link` point to the file `name` beside it, in one step that a reboot cannot halve."""
@@ -33,7 +35,7 @@ class Pooler:
     def connect_probe(self, seconds=5.0):
         self.probe = Connection(
             ("127.0.0.1", self.settings["port"]), self.settings["user"], self.settings["database"], self.settings["password"],
-            seconds=seconds,
+            seconds=seconds, options=PLAIN,
         )
         return self.probe.query("SELECT pg_is_in_recovery()", seconds)
 
@@ -73,7 +75,7 @@ class Pooler:
         path, clients = f"{self.settings['relayDir']}/.s.PGSQL.{self.settings['port']}", []
         try:
             for _ in range(count):
-                clients.append(Connection(path, self.settings["user"], self.settings["database"], system_user="postgres", seconds=10))
+                clients.append(Connection(path, self.settings["user"], self.settings["database"], system_user="postgres", seconds=10, options=PLAIN))
                 clients[-1].send("BEGIN")
             for client in clients:
                 client.receive(max(end - time.monotonic(), 0.01))
