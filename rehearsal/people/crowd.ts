@@ -126,7 +126,9 @@ export class Crowd {
     return this.stats();
   }
 
+  /** Goes on; who never paused is not doubled. */
   resume(): void {
+    if (!this.stopping) return;
     this.stopping = false;
     this.next();
   }

@@ -22,11 +22,16 @@ unit_state() {
 }
 
 unit_journal() { # UNIT LINES: the tail of what its last start said
-  local id since said
+  local id since said='' end=$((SECONDS + 3))
   id="$(unit_property "$1" InvocationID)" since="$(unit_property "$1" InactiveExitTimestamp)"
-  said="$(journalctl --quiet --no-pager -o cat -n "$2" ${id:+"_SYSTEMD_INVOCATION_ID=$id"} -u "$1" 2>/dev/null || true)"
-  # Of a unit that was gone in a moment the journal does not learn which of its starts it was.
-  [[ -n $said ]] || said="$(journalctl --quiet --no-pager -o cat -n "$2" ${since:+--since="$since"} -u "$1" 2>/dev/null || true)"
+  # A unit's last words may reach the journal a moment after systemd knows that it ended.
+  journalctl --sync >/dev/null 2>&1 || true
+  while [[ -z $said ]] && ((SECONDS < end)); do
+    said="$(journalctl --quiet --no-pager -o cat -n "$2" ${id:+"_SYSTEMD_INVOCATION_ID=$id"} -u "$1" 2>/dev/null || true)"
+    # Of a unit that was gone in a moment the journal does not learn which of its starts it was.
+    [[ -n $said ]] || said="$(journalctl --quiet --no-pager -o cat -n "$2" ${since:+--since="$since"} -u "$1" 2>/dev/null || true)"
+    [[ -n $said ]] || sleep 0.1
+  done
   printf '%s\n' "$said"
 }
 

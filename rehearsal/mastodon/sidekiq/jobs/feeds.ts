@@ -62,12 +62,16 @@ async function notifyMentioned(i: Instance, s: Status): Promise<void> {
 export async function record(
   ...[i, account, from, activity, activityId, type]: [Instance, string, string, string, string, string]
 ): Promise<void> {
-  const added = await i.db.one<Id>(
-    `INSERT INTO notifications (account_id, from_account_id, activity_type, activity_id, type, created_at, updated_at)
-     SELECT $1::bigint, $2::bigint, $3::varchar, $4::bigint, $5::varchar, now(), now() WHERE NOT EXISTS (
-       SELECT FROM notifications WHERE account_id = $1 AND activity_type = $3 AND activity_id = $4) RETURNING id`,
-    [account, from, activity, activityId, type],
-  );
+  const added = await i.db.transaction(async (db) => {
+    // The same activity may be processed by two threads at once; the real one holds a lock in Redis then.
+    await db.rows("SELECT pg_advisory_xact_lock(hashtext($1))", [`${account} ${activity} ${activityId}`]);
+    return db.one<Id>(
+      `INSERT INTO notifications (account_id, from_account_id, activity_type, activity_id, type, created_at, updated_at)
+       SELECT $1::bigint, $2::bigint, $3::varchar, $4::bigint, $5::varchar, now(), now() WHERE NOT EXISTS (
+         SELECT FROM notifications WHERE account_id = $1 AND activity_type = $3 AND activity_id = $4) RETURNING id`,
+      [account, from, activity, activityId, type],
+    );
+  });
   if (!added) return;
   const message = { event: "notification", payload: { id: added.id, type, account: { id: from } } };
   await i.redis.call("PUBLISH", `timeline:${account}:notifications`, JSON.stringify(message));
