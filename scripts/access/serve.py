@@ -23,6 +23,7 @@ import nginxconf  # noqa: E402
 import site_parts  # noqa: E402
 
 ROOTS = "/etc/trunkline/serve.roots"
+PUSHED = "/run/trunkline/media.pushed"
 TREES = ("home", "app", "media", "node")
 # What rsync's client of any release since 3.1 asks of a sender; nothing that follows links or runs or writes anything.
 RSYNC_SHORT = re.compile(r"-[vlHogDtpAXrzRIWndu]*(?:e[0-9.]*[A-Za-z]*)?")
@@ -192,9 +193,18 @@ def stopped(known, words):
     print("no" if {"active", "activating", "deactivating", "reloading"} & set(shown.split()) else "yes")
 
 
+def pushed(known, words):
+    """The target tells how many files its last pass has brought here; web/proxy waits for one that brought none."""
+    if len(words) != 1 or not words[0].isdigit():
+        raise Refused("a pass is told of by a number of files")
+    with open(PUSHED + ".part", "w", encoding="utf-8") as file:
+        file.write("%d %s\n" % (time.time() * 1000, words[0]))
+    os.replace(PUSHED + ".part", PUSHED)
+
+
 VERBS = {
     "rsync": rsync, "fingerprint": fingerprint, "read": tell, "site": site, "certificates": certificates, "units": units,
-    "packages": packages, "locales": locales, "clock": clock, "stopped": stopped,
+    "packages": packages, "locales": locales, "clock": clock, "stopped": stopped, "pushed": pushed,
 }  # fmt: skip
 
 

@@ -154,7 +154,9 @@ def close_fallback():
 
 def back(media):
     while True:
-        patiently(lambda: media.push(media.changed(media.mark - OVERLAP)), media)
+        went = patiently(lambda: media.push(media.changed(media.mark - OVERLAP)), media)
+        if went is not None:
+            patiently(lambda: source_says("pushed %d" % went[0]), media)
         time.sleep(1)
 
 

@@ -1,5 +1,6 @@
 """proxy.py FILE: prints a file of the source's nginx with every TLS server of the instance in it turned into a proxy to the target.
 proxy.py --files: prints the paths of the files that have such servers, the web domain's first.
+proxy.py --head: prints what stands before them: the ways to the target, and the server that gives it this one's files.
 
 What a server listens on, its names, its certificates and logs stay, also where an include holds them; what it did with requests goes.
 All else in the file (other servers, maps, upstreams) stays byte for byte, so that going back is to put the original in its place.
@@ -103,6 +104,8 @@ def same_file(server, path):
 def main(path, values):
     names = values.get("names", values["domain"]).split()
     read, listed = nginxconf.on_disk(values.get("saved", ""))
+    if path == "--head":
+        return print(HEAD.format(**values), end="")
     if path == "--files":
         site = site_parts.Site(nginxconf.load(read, listed), [values["domain"], *names], values["app"])
         return print("\n".join(dict.fromkeys(os.path.realpath(file) for file in site.files())))

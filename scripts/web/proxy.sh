@@ -6,7 +6,9 @@
 
 mark='Made by Trunkline: the source as proxy'
 
-kept=$state/proxy.files # files that were turned into proxies
+kept=$state/proxy.files                  # files that were turned into proxies
+late=/etc/nginx/trunkline/late-media.conf # what /system/ does with a file that is still on the target
+pushed=$run/media.pushed                  # how many files the target's last pass brought (access/serve.py)
 
 present() {
   local file head=yes reload=no
@@ -32,12 +34,69 @@ present() {
 absent() {
   mapfile -t files < <(if [[ -s $kept ]]; then cat "$kept"; else readlink -f "$NGINX_SITE"; fi)
   is_saved "${files[0]}" || return 0
-  restore_all
-  load_nginx
-  drop_file "$etc/target-trust.pem" "$kept"
   local web
   mapfile -t web < <(unit_names "$WEB_UNITS")
+  # At the end of a move there is no app here any more, and nothing to come.
+  if [[ -n $MEDIA_DIR ]] && any_active "${web[@]}" && write_late_site; then
+    load_nginx
+    wait_until 30 "the source's own site to answer again" own_site_answers
+    # A pass that was under way already may have missed what came last.
+    wait_until 120 "a pass of the target's media worker that brings no more files" brought_none "$(date +%s%3N)"
+    wait_until 120 "another such pass" brought_none "$(date +%s%3N)"
+  fi
+  restore_all
+  load_nginx
+  drop_file "$etc/target-trust.pem" "$kept" "$late" "$pushed"
+  rmdir /etc/nginx/trunkline 2>/dev/null || true
   wait_until 30 "the source's own site to answer again" own_site_answers
+}
+
+# write_late_site: the instance's own site, but that a file which was uploaded to the target a moment ago is read from there.
+# A site in which that has no place is put back without it: links to the last pictures are broken for a second or two then.
+write_late_site() {
+  local file original
+  late_location | put_file "$late" 0644 root:root
+  for file in "${files[@]}"; do
+    original=$state/saved/files$file
+    if [[ $file == "${files[0]}" ]]; then
+      { site_script --head && python3 "$scripts/storage/include.py" add "$original" "$WEB_DOMAIN" "$late"; } >"$run/site.new" || return 1
+    else
+      cat "$original" >"$run/site.new"
+    fi
+    put_file "$file" "$(stat -c %a "$file")" "$(stat -c %U:%G "$file")" <"$run/site.new"
+  done
+  rm -f "$run/site.new"
+  nginx -t 2>/dev/null
+}
+
+late_location() {
+  cat <<-END
+	# Made by Trunkline: what was uploaded to the new server is on its way back.
+	location ^~ /system/ {
+	  alias "$MEDIA_DIR/";
+	  error_page 404 = @trunkline_late;
+	  log_not_found off;
+	  add_header Cache-Control "public, max-age=2419200, immutable";
+	  add_header X-Content-Type-Options nosniff;
+	  add_header Content-Security-Policy "default-src 'none'; form-action 'none'";
+	}
+	location @trunkline_late {
+	  proxy_pass https://trunkline_kept;
+	  proxy_ssl_name $WEB_DOMAIN;
+	  proxy_ssl_server_name on;
+	  proxy_ssl_verify on;
+	  proxy_ssl_verify_depth 5;
+	  proxy_ssl_trusted_certificate "$etc/target-trust.pem";
+	  proxy_set_header Host $WEB_DOMAIN;
+	}
+	END
+}
+
+brought_none() { # SINCE: milliseconds of this server's clock
+  local at='' count=''
+  [[ ! -s $pushed ]] || read -r at count <"$pushed"
+  echo "the last pass that was told of was at ${at:-no time}, and brought ${count:-no} files"
+  [[ $count == 0 ]] && ((at > $1))
 }
 
 # The files in which the instance's own TLS servers stand, as they were before us; the web domain's first.

@@ -86,11 +86,7 @@ describe("a live move, there and back", { timeout: 25 * minutes }, () => {
   test("the ledger after the way back", async () => {
     balanced(await journey.audit("source"), journey);
     const [people, remotes] = await world.stats();
-    // A known gap: a picture that was uploaded to the new server in the last second or two before the old one serves again
-    // may be looked for before it is there. It comes, as the ledger shows; for that moment it is 404.
-    const { "404": late = 0, ...others } = people.failures;
-    assert.deepEqual(others, {});
-    assert.ok(late <= 20, `${late} pictures were not there`);
+    assert.equal(people.failed, 0, `failed requests: ${JSON.stringify(people.failures)}`);
     assert.equal(remotes.dropped, 0);
   });
 
