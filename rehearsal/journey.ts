@@ -1,5 +1,5 @@
 import type { Fault } from "./faults";
-import { ledger, type Primaries, watchJobs, writablePrimaries } from "./judge";
+import { forgotten, ledger, type Primaries, watchJobs, writablePrimaries } from "./judge";
 import type { Ledger, Switchover } from "./report/model";
 import type { RunResult } from "./stack";
 import type { Timeline } from "./timeline";
@@ -106,11 +106,7 @@ export class Journey {
       // Before replicate the new server holds nothing to compare.
       alone: media !== undefined || this.phase === "survey" || this.phase === "prepare",
       files: media && truth === "target" ? await media.files() : undefined,
-      // The old server's Redis keeps no log, as Debian ships it: what came after its last snapshot is gone with the power.
-      excuses: world.source.outages.map(({ from, to }) => ({
-        ...{ from: from - snapshotMs, to },
-        why: "when the old server lost its power",
-      })),
+      excuses: await forgotten(world.source, world.source.outages, world.place()),
       place: world.place(),
     });
   }
@@ -146,9 +142,6 @@ export class Journey {
     this.check(seen.ok, `${when}: ${seen.findings.join("; ")}`);
   }
 }
-
-/** The switchover has Redis take a snapshot some seconds before its pause. */
-const snapshotMs = 30_000;
 
 /** Why a run failed: the engine's diagnostics, without the plan that stands among them. */
 function why(output: string): string {

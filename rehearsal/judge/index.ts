@@ -11,6 +11,7 @@ import { behind, differing, readSequences, sumTables } from "./tables";
 import { checkFollows, checkMedia, checkStatuses } from "./writes";
 
 export type { Excuse } from "./account";
+export { forgotten } from "./memory";
 export { unwatchJobs, watchJobs } from "./jobs";
 export { writablePrimaries, type Primaries } from "./primaries";
 export type { Records } from "./records";
@@ -32,7 +33,7 @@ export interface LedgerOptions {
   otherPlace?: Place;
   /** Kinds of which there must be some; a ledger that compares nothing proves nothing. @default all */
   expect?: Kind[];
-  /** Power cuts of the server that held the data, with some seconds before each. @default - none */
+  /** Power cuts, and what was in memory alone before each: see `forgotten`. @default - none */
   excuses?: Excuse[];
   /** Every file that the app has now, where they are no longer on its disk. @default - those on its disk */
   files?: Map<string, { sha256: string; bytes: number }>;

@@ -77,6 +77,12 @@ export class Site {
     return stdout;
   }
 
+  /** What Redis logged, in UTC; nothing where it logs to no file. */
+  async redisLog(): Promise<string> {
+    const [, file] = lines(await this.redis(["CONFIG", "GET", "logfile"]));
+    return file ? (await this.run(["cat", file], undefined, "Redis' log")).stdout : "";
+  }
+
   /** Keys of the files that not everyone may read, by their mode. */
   async privateFiles(): Promise<Set<string>> {
     const script = `cd "$1" && find . -type f ! -perm -o=r -printf '%P\n'`;
