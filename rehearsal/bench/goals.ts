@@ -13,7 +13,7 @@ const medianGoal: Record<number, number> = { 1: 150, 20: 150, 80: 260 };
 const worst = 400;
 export const backGoal = 150;
 const shorter = 10;
-const seedingGoal = 0.8;
+export const seedingGoal = 0.8;
 const overheadGoal = 0.25;
 
 /** What of the figures asked for this run reached. Only what it measured. */

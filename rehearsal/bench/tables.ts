@@ -1,5 +1,5 @@
 import { duration, whole } from "../report/format";
-import { backGoal, bestOther, goals, isOurs } from "./goals";
+import { backGoal, bestOther, goals, isOurs, seedingGoal } from "./goals";
 import type { Spread, Summary } from "./measure";
 import type { Measured, Rehearsal, Results } from "./results";
 
@@ -129,8 +129,20 @@ function seeding(r: Results): Table {
       ...[s.link, `${s.rttMs} ms`, `${Math.round(s.bytes / 2 ** 20)} MiB`],
       ...[duration(s.plainSeconds), duration(s.tunnelSeconds), `${(s.ratio * 100).toFixed(0)} %`],
     ]),
-    notes: [],
+    notes: windowNote(r),
   };
+}
+
+/** What OpenSSH lets be under way in a channel (CHAN_TCP_WINDOW_DEFAULT in its channels.h), in MiB. */
+const channelWindow = 2;
+
+/** Why the tunnel falls behind where the servers are far apart. */
+function windowNote(r: Results): string[] {
+  const far = (r.seeding ?? []).filter((s) => s.ratio < seedingGoal && s.rttMs > 0);
+  return far.map(({ rttMs }) => {
+    const most = Math.round((channelWindow * 1000) / rttMs);
+    return `At ${rttMs} ms the tunnel can't carry more than ${most} MiB/s: OpenSSH lets ${channelWindow} MiB of a channel be under way.`;
+  });
 }
 
 function program(r: Results): Table {
