@@ -9,7 +9,8 @@ import type { World } from "./world";
 export class Journey {
   /** What did not hold, in sentences; empty when all is well. */
   readonly broken: string[] = [];
-  /** How the last accident ended. */
+  /** What the last accident led to, sentence by sentence, and how it ended. */
+  readonly story: string[] = [];
   ending = "";
   private phase = "survey";
 
@@ -44,8 +45,10 @@ export class Journey {
       media,
       target: () => this.world.target(),
       otherStack: () => this.world.otherStack(),
-      log: this.say,
+      log: (line: string) => this.tell(line),
     };
+    this.story.length = 0;
+    this.say(`what is broken on purpose in this phase: ${fault.title}`);
     await fault.before?.(scene);
     const run = stack.up();
     const [first, strike] = await Promise.allSettled([run.done, fault.strike({ ...scene, run })]);
@@ -71,15 +74,27 @@ export class Journey {
         `${fault.title}: it did not say ${fault.says}:\n${why(first.output)}`,
       );
     await this.checkPrimaries(fault.title);
-    this.ending = first.ok ? "ridden out by the first `up`" : "finished by a plain second `up`";
-    if (first.ok) return first;
+    if (first.ok) return this.ended("ridden out by the first `up`", first);
     if (first.signal) await this.unlock();
-    else this.say(`the first \`up\` failed, as it may: ${lastWords(first.output)}`);
+    else this.tell(`the first \`up\` failed, as it may: ${lastWords(first.output)}`);
     const second = await stack.up().done;
     if (!second.ok)
       throw new Error(`${fault.title}: a plain second \`up\` failed too:\n${why(second.output)}`);
     await this.checkPrimaries(`${fault.title}, after the second \`up\``);
-    return second;
+    return this.ended(
+      `finished by a plain second \`up\`${first.signal ? ", after `pulumi cancel`" : ""}`,
+      second,
+    );
+  }
+
+  private ended(how: string, last: RunResult): RunResult {
+    this.say(`the accident is over: ${(this.ending = how)}`);
+    return last;
+  }
+
+  private tell(line: string): void {
+    this.story.push(line);
+    this.say(line);
   }
 
   /** What a killed run leaves: a lock without a lease, that says so and how to go on. Its owner does so by hand. */
@@ -90,7 +105,7 @@ export class Journey {
       !ok && /locked/.test(output) && /pulumi cancel/.test(output),
       `an \`up\` after a killed one should say that the stack is locked, and how to go on:\n${output}`,
     );
-    this.say(`the first \`up\` was killed, and the next says: ${lastWords(output)}`);
+    this.tell(`the first \`up\` was killed, and the next says: ${lastWords(output)}`);
     await stack.cancel();
   }
 
@@ -152,10 +167,16 @@ function why(output: string): string {
   return parts.length ? parts.join("\n") : output;
 }
 
-/** The line in which a step says what was wrong. */
-function lastWords(output: string): string {
+/** What a run said was wrong, on one line: the words of a step, or else the engine's error with its list of reasons. */
+export function lastWords(output: string): string {
   const lines = why(output)
     .split("\n")
-    .filter((l) => /trunkline:|error:/.test(l));
-  return (lines.at(-1) ?? output.trim().split("\n").at(-1) ?? "").trim();
+    .map((line) => line.trim())
+    .filter(Boolean);
+  const step = lines.filter((line) => line.startsWith("trunkline: ")).at(-1);
+  const error = lines.findIndex((line) => line.startsWith("error: "));
+  if (step || error < 0) return step ?? lines.at(-1) ?? "";
+  const after = lines.slice(error + 1);
+  const end = after.findIndex((line) => !line.startsWith("- "));
+  return [lines[error]?.replace("error: ", ""), ...after.slice(0, end < 0 ? undefined : end)].join(" ");
 }

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { faults } from "./faults";
-import { parseOptions, usage, UsageError } from "./options";
+import { examples, parseOptions, usage, UsageError } from "./options";
 import { rehearse } from "./rehearse";
 import { htmlReport, Live, runbook, terminalReport } from "./report";
 import { sources } from "./sources";
@@ -30,8 +30,12 @@ async function main(argv: string[]): Promise<number> {
 }
 
 function listFaults(): void {
-  for (const [name, fault] of Object.entries(faults))
-    console.log(`${name.padEnd(26)} ${(fault.example ?? "live-move").padEnd(16)} ${fault.title}`);
+  for (const example of examples) {
+    console.log(`npm run rehearse -- ${example} --fault …`);
+    for (const [name, fault] of Object.entries(faults))
+      if ((fault.example ?? "live-move") === example)
+        console.log(`  ${name.padEnd(26)} in ${fault.phase.padEnd(10)} ${fault.title}`);
+  }
 }
 
 function listSources(): void {

@@ -62,16 +62,9 @@ export function parseOptions(argv: string[]): Options {
   const size = v.size as Options["size"];
   if (!["small", "medium", "large"].includes(size))
     throw new UsageError(`--size is ${JSON.stringify(v.size)}; write small, medium or large`);
-  if (v.fault !== undefined && !(v.fault in faults) && v.fault !== "list")
-    throw new UsageError(
-      `--fault ${JSON.stringify(v.fault)} is not known; known are: ${Object.keys(faults).join(", ")}`,
-    );
-  const fits =
-    v.fault === undefined || v.fault === "list" || (faults[v.fault]?.example ?? "live-move") === example;
-  if (!fits)
-    throw new UsageError(`--fault ${v.fault} is for ${faults[v.fault ?? ""]?.example ?? "live-move"}`);
+  if (v.fault !== undefined && v.fault !== "list") checkFault(v.fault, example, v.back);
   const source = (v.source ?? "").split(",").filter(Boolean);
-  const odd = source.filter((name) => !(name in sources) && name !== "list");
+  const odd = source.filter((name) => !Object.hasOwn(sources, name) && name !== "list");
   if (odd.length)
     throw new UsageError(
       `--source ${odd.join(",")} is not known; known are: ${Object.keys(sources).join(", ")}`,
@@ -114,6 +107,20 @@ function read(argv: string[]) {
   } catch (e) {
     throw new UsageError((e as Error).message);
   }
+}
+
+function checkFault(name: string, example: Example, back: boolean): void {
+  const fault = Object.hasOwn(faults, name) ? faults[name] : undefined;
+  if (!fault)
+    throw new UsageError(
+      `--fault ${JSON.stringify(name)} is not known; \`npm run rehearse -- --fault list\` names what can be broken`,
+    );
+  if ((fault.example ?? "live-move") !== example)
+    throw new UsageError(`--fault ${name} is for ${fault.example ?? "live-move"}`);
+  if (back && fault.phase === "settle")
+    throw new UsageError(
+      `--fault ${name} strikes in settle, and --back turns round before it: leave one out`,
+    );
 }
 
 function isOneOf<T extends string>(all: readonly T[], text: string): text is T {

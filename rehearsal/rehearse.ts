@@ -117,7 +117,8 @@ async function draw(journey: Journey, timeline: Timeline, story: Story): Promise
     // A power cut or a dead network fails requests by itself; without one, nobody may notice anything.
     ok:
       findings.length === 0 &&
-      (fault !== undefined || (failed === 0 && remotes.dropped === 0 && looked === 0)),
+      remotes.dropped === 0 &&
+      (fault !== undefined || (failed === 0 && looked === 0)),
     verdict: broken.join("; ") || undefined,
     startedAt,
     seconds: (Date.now() - startedAt) / 1000,
@@ -137,7 +138,7 @@ async function draw(journey: Journey, timeline: Timeline, story: Story): Promise
     media: there.media && withLooks(there.media, [people.pictures, remotes.links]),
     ledger: there.books,
     backLedger: back?.books,
-    fault: fault && { name: o.fault ?? "", title: fault.title, ending: journey.ending },
+    fault: fault && { name: o.fault ?? "", title: fault.title, story: journey.story, ending: journey.ending },
     environment: world.environment(),
     requests,
   };

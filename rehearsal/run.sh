@@ -3,9 +3,12 @@
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 
-case " $* " in
-  *" --help "*) ;; # needs nothing but the modules
-  *) "$here/prepare.sh" ;;
-esac
 cd "$here/.."
+case " $* " in
+  *" --help "* | *--fault[\ =]"list "* | *--source[\ =]"list "*) # only talks: needs nothing but the modules, nor root
+    "$here/prepare.sh" modules
+    exec node --import tsx rehearsal/main.ts "$@"
+    ;;
+esac
+"$here/prepare.sh"
 exec "$here/enter.sh" node --import tsx rehearsal/main.ts "$@"

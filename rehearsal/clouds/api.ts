@@ -98,9 +98,11 @@ export class Api {
     this.faults.push({ ...fault });
   }
 
-  /** Takes all faults back. */
-  heal(): void {
+  /** Takes all faults back, and gives those that have not struck, or not as often as they were to. */
+  heal(): ApiFault[] {
+    const left = this.faults.filter((f) => f.times > 0);
     this.faults = [];
+    return left;
   }
 
   private next(pkg: string, call: string): ApiFault["kind"] | undefined {

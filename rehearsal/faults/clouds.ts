@@ -8,6 +8,8 @@ function api(title: string, phase: Fault["phase"], fault: ApiFault, fails: Fault
     fails,
     async strike(c) {
       c.clouds.api.fail(fault);
+      await c.run.done;
+      if (c.clouds.api.heal().length > 0) throw new Error(`no call to ${fault.package} failed so`);
     },
   };
 }

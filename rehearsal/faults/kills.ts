@@ -90,7 +90,5 @@ export const kills: Record<string, Fault> = {
   "kill-up-switch": upKilled("switch", "switchover/run"),
   "kill-up-settle": upKilled("settle", "backup/run"),
 };
-for (let n = 1; n <= switchoverSteps; n++) {
-  kills[`kill-up-switchover-${n}`] = upKilledAt(n);
-  kills[`kill-switchover-${n}`] = switchoverKilled(n);
-}
+for (let n = 1; n <= switchoverSteps; n++) kills[`kill-up-switchover-${n}`] = upKilledAt(n);
+for (let n = 1; n <= switchoverSteps; n++) kills[`kill-switchover-${n}`] = switchoverKilled(n);

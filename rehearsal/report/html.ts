@@ -54,7 +54,7 @@ ${tile(duration(r.seconds), "the whole migration")}
 function fault(r: Report): string {
   if (!r.fault) return "";
   return `<section id="fault"><h2>What was broken on purpose: ${escape(r.fault.name)}</h2>
-<p class="note">${escape(r.fault.title)}</p>${escape(r.fault.ending)}</section>`;
+<p class="note">${escape(r.fault.title)}</p>${[...r.fault.story, r.fault.ending].map((told) => `<p>${escape(told)}</p>`).join("")}</section>`;
 }
 
 function plotSection(title: string, r: Report, s: Switchover): string {

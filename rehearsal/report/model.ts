@@ -21,11 +21,20 @@ export interface Report {
   ledger: Ledger;
   /** The ledger after the way back. */
   backLedger?: Ledger;
-  fault?: { name: string; title: string; ending: string };
+  fault?: Accident;
   /** What was rehearsed on: label and value, in the order in which they are shown. */
   environment: Record<string, string>;
   /** Every request of the people in a window around each switch. */
   requests: RequestSample[];
+}
+
+/** Something broken on purpose. */
+export interface Accident {
+  name: string;
+  title: string;
+  /** What it led to, a sentence each. */
+  story: string[];
+  ending: string;
 }
 
 export interface PhaseTime {

@@ -76,7 +76,9 @@ function pause(s: Switchover): string {
 }
 
 function fault(r: Report): string[] {
-  return r.fault ? [line("fault", `${r.fault.name}: ${r.fault.title}`), line("", r.fault.ending)] : [];
+  if (!r.fault) return [];
+  const { name, title, story, ending } = r.fault;
+  return [line("fault", `${name}: ${title}`), ...[...story, ending].map((told) => line("", told))];
 }
 
 function phaseLines(r: Report, paint: Paint): string[] {

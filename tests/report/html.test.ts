@@ -139,11 +139,17 @@ test("dark is dark, and nothing is cut off on a narrow screen", async () => {
 
 test("the way back and a fault have their places", async () => {
   const back = { ...sample().switchover, writePauseMs: 88, at: switchedAt + 60_000 };
-  const fault = { name: "tunnel-down", title: "the tunnel is down for a minute", ending: "ridden out" };
+  const story = ["the first `up` failed, as it may: no <tunnel>"];
+  const fault = {
+    name: "tunnel-down",
+    title: "the tunnel is down for a minute",
+    story,
+    ending: "ridden out",
+  };
   const { page } = await look("back", sample({ back, backLedger: sample().ledger, fault }));
   assert.equal(await page.locator("section.latency").count(), 2);
   assert.equal(await page.locator("section.ledger").count(), 2);
-  assert.match(await page.locator("#fault").innerText(), /tunnel-down[\s\S]*ridden out/);
+  assert.match(await page.locator("#fault").innerText(), /tunnel-down[\s\S]*no <tunnel>[\s\S]*ridden out/);
   await page.close();
 });
 

@@ -19,7 +19,9 @@ test("what can't be understood is named, with what can be", () => {
     [["object-storage", "--store", "floppy"], /other, s3, r2, b2/],
     [["object-storage", "--fault", "disk-full-promote"], /is for live-move/],
     [["--fault", "rclone-killed"], /is for object-storage/],
-    [["--fault", "nothing"], /known are: /],
+    [["--fault", "nothing"], /"nothing" is not known; .*--fault list/],
+    [["--fault", "constructor"], /"constructor" is not known/],
+    [["--fault", "kill-up-settle", "--back"], /turns round before it/],
     [["--rtt", "much"], /whole number/],
   ] as const)
     assert.throws(() => parseOptions([...argv]), (e) => e instanceof UsageError && says.test(e.message)); // prettier-ignore
