@@ -110,7 +110,7 @@ function filesOf(folder: string, row: FileRow): Implied[] {
 const sizes: Record<string, string[]> = {
   thumbnail: ["@1x", "@2x"],
   favicon: ["16", "32", "48"],
-  app_icon: "36 48 57 60 72 76 96 114 120 144 152 167 180 192 256 512 1024".split(" "),
+  app_icon: "36 48 57 60 72 76 96 114 120 144 152 167 180 192 256 384 512 1024".split(" "),
 };
 
 function stylesOf(folder: string, row: FileRow): string[] {

@@ -85,6 +85,14 @@ export const paths: (Fact & {
     keys: ["original", "@1x", "@2x"].map((style) => `site_uploads/files/000/000/001/${style}/gg.png`),
   },
   {
+    fact: "the app's icon has the sizes of Apple's and Android's devices",
+    source: "mastodon v4.5.15 app/models/site_upload.rb",
+    ...{ attachment: "site_uploads/files", type: "image/png", id: "2", file: "hh.png", var: "app_icon" },
+    keys: "original 36 48 57 60 72 76 96 114 120 144 152 167 180 192 256 384 512 1024"
+      .split(" ")
+      .map((style) => `site_uploads/files/000/000/002/${style}/hh.png`),
+  },
+  {
     fact: "an archive keeps its long name",
     source: "mastodon v4.5.15 app/services/backup_service.rb",
     ...{

@@ -53,6 +53,7 @@ const siteStyles: Record<string, string[]> = {
     "180",
     "192",
     "256",
+    "384",
     "512",
     "1024",
   ],
