@@ -1,6 +1,6 @@
 import * as hcloud from "@pulumi/hcloud";
 import * as pulumi from "@pulumi/pulumi";
-import type { CloudServer } from "../config";
+import type { CloudServer, Migration } from "../config";
 import { type HostKey, hostKey } from "./host-key";
 import { type Found, keyLabel, type ServerArgs, type TargetServer } from "./server";
 
@@ -10,11 +10,11 @@ const label = "trunkline";
 const fingerprintLabel = "trunkline-host-key";
 
 /** Finds the server of an instance by its label, and what belongs to it. */
-export async function lookUp(domain: string): Promise<Found> {
+export async function lookUp({ domain, key }: Migration): Promise<Found> {
   const ours = { withSelector: `${label}=${domain}` };
-  const [{ servers }, { sshKeys }, { firewalls }, { primaryIps }] = await Promise.all([
+  const [{ servers }, { sshKeys: all }, { firewalls }, { primaryIps }] = await Promise.all([
     hcloud.getServers(ours),
-    hcloud.getSshKeys(ours),
+    hcloud.getSshKeys({}),
     hcloud.getFirewalls(ours),
     hcloud.getPrimaryIps(ours),
   ]);
@@ -23,6 +23,7 @@ export async function lookUp(domain: string): Promise<Found> {
       `hetzner: expected one server labelled ${label}=${domain}; found ${servers.map((s) => s.name).join(", ")}; delete or relabel what is not in use`,
     );
   const [server] = servers;
+  const isOurs = (k: { labels: Record<string, string> }) => k.labels[label] === domain;
   const idOf = (list: { id?: number; type?: string }[], type?: string) =>
     list.find((one) => one.type === type)?.id?.toString();
   return {
@@ -30,12 +31,19 @@ export async function lookUp(domain: string): Promise<Found> {
     made: {
       server: server?.id.toString(),
       fingerprint: server?.labels[fingerprintLabel],
-      sshKey: sshKeys[0]?.id?.toString(),
+      sshKey: all.find(isOurs)?.id.toString(),
+      foreignKey: all.find((k) => !isOurs(k) && isSame(k.publicKey, key.public))?.id.toString(),
       firewall: firewalls[0]?.id?.toString(),
       ipv4: idOf(primaryIps, "ipv4"),
       ipv6: idOf(primaryIps, "ipv6"),
     },
   };
+}
+
+/** A project takes a public key once, whatever it is called. */
+function isSame(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((key) => key.trim().split(/\s+/).slice(0, 2).join(" "));
+  return a === b;
 }
 
 export function make(name: string, args: ServerArgs): TargetServer {
@@ -82,11 +90,13 @@ function makeServer(
   const { migration, made, protect } = args;
   const { domain, key: admin } = migration;
   const called = { name: domain.replaceAll(".", "-"), labels: { [label]: domain } };
-  const sshKey = new hcloud.SshKey(
-    `${name}-ssh-key`,
-    { ...called, publicKey: admin.public },
-    { ...child, import: made.sshKey },
-  );
+  const sshKey =
+    made.foreignKey ??
+    new hcloud.SshKey(
+      `${name}-ssh-key`,
+      { ...called, publicKey: admin.public },
+      { ...child, import: made.sshKey },
+    ).id;
   const firewall = new hcloud.Firewall(
     `${name}-firewall`,
     { ...called, rules: rules(wanted.adminCidrs) },
@@ -103,7 +113,7 @@ function makeServer(
       serverType: wanted.type,
       location: wanted.location,
       image: wanted.image,
-      sshKeys: [sshKey.id],
+      sshKeys: [sshKey],
       firewallIds: [firewall.id.apply(Number)],
       publicNets: [
         {

@@ -1,6 +1,6 @@
 import * as vultr from "@ediri/vultr";
 import * as pulumi from "@pulumi/pulumi";
-import type { CloudServer } from "../config";
+import type { CloudServer, Migration } from "../config";
 import { type HostKey, hostKey } from "./host-key";
 import { type Found, keyLabel, type ServerArgs, type TargetServer } from "./server";
 
@@ -9,7 +9,7 @@ type Child = { parent: pulumi.Resource };
 const tag = "trunkline-host-key-";
 
 /** Finds the server of an instance by its label. */
-export async function lookUp(domain: string): Promise<Found> {
+export async function lookUp({ domain }: Pick<Migration, "domain">): Promise<Found> {
   const { instances } = await vultr.getInstances({ filters: [{ name: "label", values: [domain] }] });
   if (instances.length > 1)
     throw new Error(

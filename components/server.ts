@@ -21,6 +21,8 @@ export interface TargetServer {
 export interface Made {
   server?: string;
   sshKey?: string;
+  /** A key with the same public half that somebody else has put there: used, and left alone. Not every cloud minds two. */
+  foreignKey?: string;
   firewall?: string;
   ipv4?: string;
   ipv6?: string;
@@ -49,7 +51,7 @@ export async function lookUpTarget(migration: Migration): Promise<{ server?: Ssh
   if (target.provider === "none") return { made: {} };
   const common = { side: "target", privateKey: key.private };
   if (target.provider === "existing") return { server: { ...common, ...target, pinned: target }, made: {} };
-  const { address, made } = await cloud(target.provider).lookUp(migration.domain);
+  const { address, made } = await cloud(target.provider).lookUp(migration);
   if (!address) return { made };
   const pinned = { fingerprint: made.fingerprint ?? "" };
   return { server: { ...common, host: address, port: 22, user: "root", pinned }, made };

@@ -68,6 +68,17 @@ describe("hcloud", () => {
     assert.deepEqual(booted[0]?.cloudConfig.hostKey, { private: "SECRET", public: "PUBLIC" });
   });
 
+  it("takes a public key once, whatever its name and comment", async () => {
+    const [name, other, publicKey] = ["one", "two", ed25519Pair().public.trim()];
+    await plugin.create(KEY, { name, publicKey: `${publicKey} laptop` });
+    await assert.rejects(plugin.create(KEY, { name: other, publicKey }), /uniqueness_error/);
+    const { sshKeys } = await plugin.invoke("hcloud:index/getSshKeys:getSshKeys", {});
+    assert.deepEqual(
+      (sshKeys as Props[]).map((k) => k["name"]),
+      [name],
+    );
+  });
+
   const refused: [string, Props, RegExp][] = [
     ["a server type that is none", { serverType: "big" }, /server type big not found/],
     ["a location that is none", { location: "mars" }, /location "mars" not found/],

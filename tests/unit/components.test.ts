@@ -42,6 +42,12 @@ test("a server at Hetzner: its children, and nothing that could replace it", asy
   assert.deepEqual(rules.find((r) => r.port === "22")?.sourceIps, ["203.0.113.7/32"]);
 });
 
+test("a key that is in the project already is used, and no other is made beside it", async () => {
+  const list = await register(() => void server({}, { foreignKey: "42" }));
+  assert.deepEqual(named(list, "server-server").inputs["sshKeys"], ["42"]);
+  assert.ok(!list.some((r) => r.name === "server-ssh-key"));
+});
+
 test("without IPv6 there is no address and no reverse name for it", async () => {
   const list = await register(() => void server({ serverIpv6: "false" }));
   assert.deepEqual(
@@ -107,6 +113,20 @@ test("a cloud's server is found again by its label, and known by its host key's 
   const { server: id, fingerprint, sshKey, firewall, ipv4, ipv6 } = found.made;
   assert.deepEqual([id, fingerprint, firewall, ipv4], ["7", "abc", "8", "9"]);
   assert.deepEqual([sshKey, ipv6], [undefined, undefined]);
+  const ring = (...sshKeys: Record<string, unknown>[]): Calls => ({
+    ...at([]),
+    "hcloud:index/getSshKeys:getSshKeys": () => ({ sshKeys }),
+  });
+  const keys = async (calls: Calls) => {
+    const { made } = await ask(calls, () => lookUpTarget(m));
+    return [made.sshKey, made.foreignKey];
+  };
+  const other = { id: 1, publicKey: "ssh-ed25519 AAAA", labels: {} };
+  const same = { id: 2, publicKey: `${m.key.public} me@laptop`, labels: {} };
+  const labelled = { id: 3, publicKey: m.key.public, labels: { trunkline: "social.example" } };
+  assert.deepEqual(await keys(ring(other)), [undefined, undefined]);
+  assert.deepEqual(await keys(ring(other, same)), [undefined, "2"]);
+  assert.deepEqual(await keys(ring(other, labelled)), ["3", undefined]);
   assert.equal((await ask(at([]), () => lookUpTarget(m))).server, undefined);
   const two = at([
     { name: "a", labels: {} },
