@@ -39,7 +39,7 @@ export = async () => {
   const phases = [migration.phase, seen.at, migration.storage?.phase ?? "survey", seen.storageAt];
   if (phases.every((p) => p === "survey")) return outputs(seen, findings, []);
 
-  const base = ground(seen);
+  const base = await ground(seen);
   const media = mediaMove(seen, base);
   const server = serverMove(seen, base);
   // Forward the media go first, and the server moves without them; backward it is the other way round.
@@ -63,6 +63,7 @@ function mediaMove({ migration, storageAt: at, mediaRecords: found }: Survey, ba
   const cdn = new MediaCdn("cdn", {
     ...{ storage, dns, bucket, webDomain, found, used },
     adopting: at === "survey",
+    foundRecords: base.foundRecords,
   });
   const settings = storageSettings(bucket, storage, migration);
   const { steps } = new Storage("storage", {

@@ -15,6 +15,8 @@ export interface CdnArgs {
   found: DnsRecord[];
   /** Nothing of the media's way has begun: records that are there are adopted, as they are. */
   adopting: boolean;
+  /** Ids of records that were there before this stack. */
+  foundRecords: string[];
   /** The app uses the media host, or begins to in this run: nothing of it can be destroyed. */
   used: boolean;
 }
@@ -40,12 +42,16 @@ export class MediaCdn extends pulumi.ComponentResource implements Link {
   constructor(name: string, args: CdnArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trunkline:index:MediaCdn", name, {}, opts);
     const child = { parent: this, dependsOn: this.before.promise };
-    const { storage, dns, found, adopting } = args;
+    const { storage, dns, found, adopting, foundRecords } = args;
     const { resources, target, finish } = forCdn(storage.cdn.kind).make(name, args, child);
     const record =
       target === undefined
         ? []
-        : hostRecord(`${name}-record`, { dns, host: storage.host, target, found, adopting }, child);
+        : hostRecord(
+            `${name}-record`,
+            { dns, host: storage.host, target, found, adopting, foundRecords },
+            child,
+          );
     this.resources = [...resources, ...record, ...(finish?.(record) ?? [])];
     this.record = pulumi.output(target).apply((t) => (t ? `${storage.host} CNAME ${t}` : ""));
     this.registerOutputs({});

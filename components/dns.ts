@@ -82,7 +82,8 @@ export class Dns extends pulumi.ComponentResource implements Link {
       {
         parent: this,
         dependsOn: this.before.promise,
-        import: this.adopting ? record.id : undefined,
+        // In the state already, it stays; where the state was lost it is adopted anew, never made beside.
+        import: record.id,
         // It was there before this stack, and stays when the stack goes.
         retainOnDelete: true,
       },

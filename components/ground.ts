@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { factNames, type Facts, factsOf } from "../survey/facts";
-import { reached } from "../survey/phase";
-import type { DnsRecord } from "../survey/records";
+import { type Phase, reached } from "../survey/phase";
+import { asBefore, type DnsRecord } from "../survey/records";
 import { Host } from "./host";
 import { targetServer, type TargetServer } from "./server";
 import { Stage } from "./stage";
@@ -18,12 +18,14 @@ export interface Ground {
   addresses: { address: pulumi.Input<string>; ipv6: pulumi.Input<string> };
   /** The DNS records as they were when the migration began. */
   original: pulumi.Output<DnsRecord[]>;
+  /** Ids of the media host's records that were there when the stack began: those are adopted. */
+  foundRecords: string[];
 }
 
-export function ground(seen: Survey): Ground {
+export async function ground(seen: Survey): Promise<Ground> {
   const { migration: m, at } = seen;
   const media = { phase: m.storage?.phase ?? "survey", at: seen.storageAt } as const;
-  const kept = keep(seen);
+  const kept = await keep(seen);
   const server = serverOf(seen, kept.facts.WEB_DOMAIN);
   const { private: privateKey } = m.key;
   const leaving = m.phase === "survey";
@@ -45,27 +47,61 @@ export function ground(seen: Survey): Ground {
   const stage = new Stage({ ...both, settings: { ...settings, ...(inBucket && { MEDIA_DIR: "" }) } });
   const mediaStage = new Stage({ ...both, settings });
   const addresses = { address: server?.address ?? "", ipv6: server?.ipv6 ?? "" };
-  return { stage, mediaStage, source, target, addresses, original: kept.records };
+  return {
+    stage,
+    mediaStage,
+    source,
+    target,
+    addresses,
+    original: kept.records,
+    foundRecords: kept.mediaRecords,
+  };
+}
+
+/** What the stack keeps from its first run. */
+interface FirstSeen {
+  facts: Partial<Facts>;
+  records: DnsRecord[];
+  /** Ids. */
+  mediaRecords: string[];
+  /** Where the migration stood. */
+  at: Phase;
 }
 
 /**
  * Facts of the source as first seen. A source that is fenced, masked or gone later must not change what the
  * steps are told.
  */
-function keep({ source, dns }: Survey): {
+async function keep(seen: Survey): Promise<{
   facts: Record<keyof Facts, pulumi.Output<string>>;
   records: pulumi.Output<DnsRecord[]>;
-} {
-  const input = { facts: source ? factsOf(source) : {}, records: dns };
-  const stash = new pulumi.Stash("first-seen", { input }, { ignoreChanges: ["input"] });
-  const fact = (name: keyof Facts) =>
-    stash.output.apply((o: { facts: Partial<Facts> }) => o.facts[name] ?? "");
+  mediaRecords: string[];
+}> {
+  const stash = new pulumi.Stash("first-seen", { input: firstSeen(seen) }, { ignoreChanges: ["input"] });
+  const fact = (name: keyof Facts) => stash.output.apply((o: FirstSeen) => o.facts[name] ?? "");
+  const { at, mediaRecords } = await new Promise<FirstSeen>((resolve) => stash.output.apply(resolve));
+  if (at !== "survey")
+    await pulumi.log.warn(
+      `this stack has not seen the migration begin: it stood at ${at} already (was its state lost?). ` +
+        `DNS records are taken over as they are; how long their TTL was before is not known: set it yourself in the end`,
+    );
   return {
     facts: Object.fromEntries(factNames.map((name) => [name, fact(name)])) as Record<
       keyof Facts,
       pulumi.Output<string>
     >,
-    records: stash.output.apply((o: { records: DnsRecord[] }) => o.records),
+    records: stash.output.apply((o: FirstSeen) => o.records),
+    mediaRecords,
+  };
+}
+
+function firstSeen({ migration, source, dns, mediaRecords, at }: Survey): FirstSeen {
+  const ipv6 = source?.host.addresses.ipv6.find((a) => !/^f[cde]/i.test(a));
+  return {
+    facts: source ? factsOf(source) : {},
+    records: reached(at, "switch") ? asBefore(dns, { ipv4: migration.source.host, ipv6 }) : dns,
+    mediaRecords: mediaRecords.map((r) => r.id),
+    at,
   };
 }
 

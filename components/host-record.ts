@@ -12,6 +12,8 @@ export interface HostRecordArgs {
   found: DnsRecord[];
   /** A record that is there is adopted as it is; what it says follows in the run after this one. */
   adopting: boolean;
+  /** Ids of records that were there before this stack. */
+  foundRecords: string[];
 }
 
 /**
@@ -20,7 +22,7 @@ export interface HostRecordArgs {
  */
 export function hostRecord(
   name: string,
-  { dns, host, target, found, adopting }: HostRecordArgs,
+  { dns, host, target, found, adopting, foundRecords }: HostRecordArgs,
   opts: { parent: pulumi.Resource; dependsOn: Promise<pulumi.Resource[]> },
 ): pulumi.CustomResource[] {
   if (dns.provider === "none" || found.some((r) => r.type !== "CNAME")) return [];
@@ -31,9 +33,9 @@ export function hostRecord(
   if (!there)
     return [provider.makeNew(name, { name: host, type: "CNAME", value, ttl: dns.ttl }, dns.zone, options)];
   const wanted = adopting ? there : value.apply((v) => ({ ...there, values: [v] }));
-  return [
-    provider.make(name, wanted, there, dns.zone, { ...options, import: adopting ? there.id : undefined }),
-  ];
+  // What is adopted already, the engine leaves at that; where the state was lost it is adopted anew, never made beside.
+  const id = foundRecords.includes(there.id) ? there.id : undefined;
+  return [provider.make(name, wanted, there, dns.zone, { ...options, import: id })];
 }
 
 /** A CNAME that nobody had before, such as a certificate's proof. */

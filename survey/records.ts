@@ -17,6 +17,19 @@ export interface DnsRecord {
   extra: { comment?: string; tags?: string[]; labels?: Record<string, string> };
 }
 
+/**
+ * The records as they were before the switch, as far as that can still be told where nobody wrote it down: what points to
+ * the target pointed to the source.
+ *
+ * @param source the source's addresses
+ */
+export function asBefore(records: DnsRecord[], source: { ipv4: string; ipv6?: string }): DnsRecord[] {
+  return records.map((r) => {
+    const address = r.type === "A" ? source.ipv4 : r.type === "AAAA" ? source.ipv6 : undefined;
+    return address ? { ...r, values: [address] } : r;
+  });
+}
+
 /** A record to be made: one value. */
 export interface NewRecord {
   /** Full name. */

@@ -123,6 +123,20 @@ export const out = step.stdout;
       assert.deepEqual([found?.content, found?.ttl, others.length], ["198.18.1.10", 60, 0]);
     });
 
+    it("adopts a record anew where the state has lost it, and changes it in the same run", async () => {
+      const { output: text } = await project.run("stack", "--show-urns");
+      const urn = /urn:\S+dnsRecord:DnsRecord::a\b/.exec(text)?.[0] ?? "";
+      assert.equal((await project.run("state", "delete", "--yes", urn)).code, 0, text);
+      project.program(common() + record("198.18.1.11", 120));
+      for (const changes of ["1 imported", "unchanged"]) {
+        const { code, output } = await project.up();
+        assert.equal(code, 0, output);
+        assert.match(output, new RegExp(changes));
+      }
+      const [found, ...others] = clouds.api.records("social.example");
+      assert.deepEqual([found?.content, found?.ttl, others.length], ["198.18.1.11", 120, 0]);
+    });
+
     it("reports a failing program once, and fails", async () => {
       project.program(`throw new Error("no good");`);
       const { code, output } = await project.run("preview");

@@ -12,7 +12,7 @@ const host = `media.${zone}`;
 const account = "0123456789abcdef0123456789abcdef";
 
 /** A program that makes one bucket and its CDN, as index.ts does. */
-function program(storage: Record<string, unknown>, used = false, found: unknown[] = []): string {
+function program(storage: Record<string, unknown>, used = false, found: { id: string }[] = []): string {
   const all = {
     ...{
       phase: "settle",
@@ -43,7 +43,7 @@ import { chain } from "${repository}/components/chain";
 const storage = ${JSON.stringify(all)} as any;
 const used = ${String(used)};
 const bucket = new MediaBucket("bucket", { storage, domain: "${zone}", used });
-const cdn = new MediaCdn("cdn", { storage, dns: ${JSON.stringify(dns)} as any, bucket, webDomain: "${zone}", found: ${JSON.stringify(found)} as any, adopting: ${String(found.length > 0)}, used });
+const cdn = new MediaCdn("cdn", { storage, dns: ${JSON.stringify(dns)} as any, bucket, webDomain: "${zone}", found: ${JSON.stringify(found)} as any, adopting: ${String(found.length > 0)}, foundRecords: ${JSON.stringify(found.map((r) => r.id))}, used });
 chain([bucket, cdn]);
 export const { endpoint, region, publicUrl, accessKey, secretKey } = bucket;
 export const record = cdn.record;
@@ -128,7 +128,7 @@ describe("buckets and CDNs through the CLI", { skip: !pulumi && "the pulumi CLI 
   });
 
   /** A host's records as the program's look-up gives them. */
-  function recordsOf(name: string): unknown[] {
+  function recordsOf(name: string): { id: string }[] {
     const { id: zoneId } = clouds.api.state.zones.find((z) => z.name === zone) ?? { id: "" };
     return clouds.api.records(name).map((r) => ({
       ...{ name, type: r.type, values: [r.content], ttl: r.ttl, proxied: false },

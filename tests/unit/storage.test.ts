@@ -106,7 +106,7 @@ test("a media host that is there is adopted as it is, and follows in the run aft
     return [r.inputs["content"], r.inputs["comment"], r.inputs["ttl"], r.importId];
   };
   assert.deepEqual(await record({}), ["old.example", "mine", 300, "zone/record-m"]);
-  assert.deepEqual(await record({ storageAt: "prepare" }), ["social.example", "mine", 300, ""]);
+  assert.deepEqual(await record({ storageAt: "prepare" }), ["social.example", "mine", 300, "zone/record-m"]);
 });
 
 test("a media host with addresses of its own gets no record", async () => {
