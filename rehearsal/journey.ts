@@ -3,6 +3,7 @@ import { forgotten, ledger, type Primaries, watchJobs, writablePrimaries } from 
 import type { Ledger, Switchover } from "./report/model";
 import type { RunResult } from "./stack";
 import type { Timeline } from "./timeline";
+import { lastWords, why } from "./words";
 import type { World } from "./world";
 
 /** One migration on its way through the phases, there and back, with or without accidents. */
@@ -156,27 +157,4 @@ export class Journey {
     }
     this.check(seen.ok, `${when}: ${seen.findings.join("; ")}`);
   }
-}
-
-/** Why a run failed: the engine's diagnostics, without the plan that stands among them. */
-function why(output: string): string {
-  const [, diagnostics = output] = output.split("\nDiagnostics:\n");
-  const parts = diagnostics
-    .split(/\n\s*\n/)
-    .filter((part) => /error: /.test(part) && !/error: update failed/.test(part));
-  return parts.length ? parts.join("\n") : output;
-}
-
-/** What a run said was wrong, on one line: the words of a step, or else the engine's error with its list of reasons. */
-export function lastWords(output: string): string {
-  const lines = why(output)
-    .split("\n")
-    .map((line) => line.trim())
-    .filter(Boolean);
-  const step = lines.filter((line) => line.startsWith("trunkline: ")).at(-1);
-  const error = lines.findIndex((line) => line.startsWith("error: "));
-  if (step || error < 0) return step ?? lines.at(-1) ?? "";
-  const after = lines.slice(error + 1);
-  const end = after.findIndex((line) => !line.startsWith("- "));
-  return [lines[error]?.replace("error: ", ""), ...after.slice(0, end < 0 ? undefined : end)].join(" ");
 }

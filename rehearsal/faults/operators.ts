@@ -1,4 +1,5 @@
 import type { RunResult } from "../stack";
+import { lastWords } from "../words";
 import { type Fault, type FaultContext, stepStarts } from "./fault";
 
 /** The first step of another stack would put its own keys here, and cut off the first run's. */
@@ -12,12 +13,7 @@ async function refused(c: FaultContext, up: Promise<RunResult>, says: RegExp): P
   const after = await c.source.sh(keys);
   if (before.stdout !== after.stdout)
     throw new Error("a second `up` was refused, and had changed the keys on the source before");
-  c.log(
-    `the second \`up\` says: ${output
-      .split("\n")
-      .find((line) => says.test(line))
-      ?.trim()}`,
-  );
+  c.log(`the second \`up\` says: ${lastWords(output)}`);
 }
 
 /** Puts another key in the tunnel's line. */

@@ -37,7 +37,7 @@ export interface LedgerOptions {
   excuses?: Excuse[];
   /** Every file that the app has now, where they are no longer on its disk. @default - those on its disk */
   files?: Map<string, { sha256: string; bytes: number }>;
-  /** There is one server, and nothing to compare it with. @default false */
+  /** There is one server, or the other one holds nothing yet to compare it with. @default false */
   alone?: boolean;
   /** How long Sidekiq and the standby may take to finish. @default 60 000 */
   settleMs?: number;
@@ -49,7 +49,7 @@ export interface LedgerOptions {
  */
 export async function ledger(lab: { hosts(): Host[] }, o: LedgerOptions): Promise<Ledger> {
   const truth = new Site(o.truthHost, o.place);
-  const otherHost = o.otherHost ?? lab.hosts().find((h) => h.name !== o.truthHost.name);
+  const otherHost = o.otherHost ?? lab.hosts().find((h) => !o.alone && h.name !== o.truthHost.name);
   const other = otherHost && new Site(otherHost, o.otherPlace ?? o.place);
   const account = new Account(o.excuses);
   const taken = (o.fence?.jobs ?? []).flatMap((j) => (j.jid === "" ? [] : [j.jid]));

@@ -1,7 +1,7 @@
 /** What a rehearsal tells of a run that an accident made fail. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { lastWords } from "../../rehearsal/journey";
+import { lastWords } from "../../rehearsal/words";
 
 const output = (diagnostics: string) => `Updating (dev):
  ~  command:remote:Command switchover/run updating (0s) [diff: ~stdin]
