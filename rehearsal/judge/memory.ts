@@ -20,7 +20,7 @@ export async function forgotten(host: Host, outages: readonly Outage[], place?: 
     const start = startAfter(log, from);
     if (start?.role === "S") return [];
     const lost = logged ? from : (start?.snapshot ?? from);
-    return [{ from: lost - inHandMs, to, why: `known to Redis alone when ${host.name} lost its power` }];
+    return [{ from: lost - inHandMs, to, why: `of what Redis alone knew when ${host.name} lost its power` }];
   });
 }
 

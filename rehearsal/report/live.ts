@@ -6,6 +6,8 @@ export interface Told {
   at: number;
   kind: "start" | "done" | "failed" | "message";
   name: string;
+  /** Pulumi type token. @default - that of a step */
+  type?: string;
   message?: string;
 }
 
@@ -46,7 +48,7 @@ export class Live {
 
   /** Something happened in the engine. */
   event(e: Told): void {
-    if (e.kind === "start") this.running.set(e.name, { at: e.at, said: "" });
+    if (e.kind === "start" && e.type !== "pulumi:pulumi:Stack") this.running.set(e.name, { at: e.at, said: "" });
     if (e.kind === "done" || e.kind === "failed") this.running.delete(e.name);
     if (e.kind === "failed") this.line(`${e.name} failed`);
     const step = this.running.get(e.name);

@@ -7,8 +7,7 @@ export function verdict(r: Report): string {
   const lost = lostThings(r);
   const { failed } = r.clients;
   const { dropped } = r.federation;
-  if (r.ok && r.fault && failed + dropped > 0)
-    return `Ended well in spite of the fault: nothing was lost, ${count(failed, "request")} failed and went through later.`;
+  if (r.ok && r.fault && failed + excused(r).length > 0) return endedWell(r);
   if (r.ok)
     return `Moved: nobody noticed, nothing is lost.${r.switchover ? ` Writes waited ${millis(r.switchover.writePauseMs)}.` : ""}${inBucket(r)}`;
   const bad = [
@@ -22,6 +21,18 @@ export function verdict(r: Report): string {
     r.ledger.mediaFiles.missing + r.ledger.mediaFiles.different > 0 && "media files missing or changed",
   ].filter(Boolean);
   return `Not good: ${bad.length > 0 ? bad.join(", ") : "see the findings"}.`;
+}
+
+/** What a power cut takes along is no fault of the move, and lost all the same. */
+function endedWell(r: Report): string {
+  const lost = ["nothing was lost", ...excused(r)].join(" but ");
+  const { failed } = r.clients;
+  const late = failed > 0 ? `; ${count(failed, "request")} failed and went through later` : "";
+  return `Ended well in spite of the fault: ${lost}${late}.`;
+}
+
+function excused(r: Report): string[] {
+  return [...(r.ledger.excused ?? []), ...(r.backLedger?.excused ?? [])];
 }
 
 function inBucket({ media }: Report): string {

@@ -32,7 +32,7 @@ test("a primary that starts with nothing has lost all, and one with a snapshot w
   const cut = await loseThePower();
   const [excuse, more] = await forgotten(host, [{ from: cut, to: Date.now() }], { redis });
   assert.equal(more, undefined);
-  assert.equal(excuse?.why, "known to Redis alone when old lost its power");
+  assert.equal(excuse?.why, "of what Redis alone knew when old lost its power");
   assert.ok(
     saved - 13_000 < excuse.from && excuse.from <= saved,
     `${saved - excuse.from} ms before the snapshot`,

@@ -15,6 +15,24 @@ test("the terminal's report fits on a screen and carries the figures", () => {
   assert.doesNotMatch(text, /\x1b/); // eslint-disable-line no-control-regex
 });
 
+test("an accident is told: what was broken, what came of it, how it ended, and what is gone with a power cut", () => {
+  const fault = {
+    name: "x",
+    title: "the power fails",
+    story: ["the first `up` said this"],
+    ending: "ridden out",
+  };
+  const clients = { ...sample().clients, failed: 2 };
+  const ledger = { ...sample().ledger, excused: ["3 of what Redis alone knew"] };
+  const text = terminalReport(sample({ fault, clients, ledger }));
+  assert.match(
+    text,
+    /nothing was lost but 3 of what Redis alone knew; 2 requests failed and went through later/,
+  );
+  assert.match(text, /fault +x: the power fails\n +the first `up` said this\n +ridden out\n/);
+  assert.match(terminalReport(sample({ fault })), /✔ live-move: Moved: nobody noticed, nothing is lost/);
+});
+
 test("colours come only when asked for, and mark what is bad", () => {
   const text = terminalReport(broken(), { colour: true });
   assert.match(text, /\x1b\[31m✘/); // eslint-disable-line no-control-regex
@@ -41,6 +59,7 @@ test("away from a terminal progress comes in plain lines, one in five seconds at
   const { live, clock, written } = desk(false);
   live.phase("replicate");
   live.event({ at: clock.now, kind: "start", name: "media/copy" });
+  live.event({ at: clock.now, kind: "start", name: "trunkline-dev", type: "pulumi:pulumi:Stack" });
   for (let i = 0; i < 60; i++) {
     clock.now += 500;
     live.event({ at: clock.now, kind: "message", name: "media/copy", message: `${i} files` });
