@@ -86,7 +86,7 @@ function serverMove(seen: Survey, base: Ground): Move {
   const host = new Base("host", { stage });
   const app = new App("app", { stage, reader, rateMiB, gate: gate({ stage, before: "shift", carryRedis }) });
   const web = new Web("web", { stage, reader });
-  const database = new Database("database", { stage, slotKeepMiB });
+  const database = new Database("database", { stage, slotKeepMiB, rateMiB });
   const { replicationPassword, appPassword } = database;
   const tunnel = new Tunnel("tunnel", { stage, privateKey: access.tunnelKey, sourceHostKey });
   const pooler = new Pooler("pooler", { stage, appPassword });

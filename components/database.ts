@@ -7,6 +7,8 @@ export interface DatabaseArgs {
   stage: Stage;
   /** How much WAL the source keeps for a target that has gone away. */
   slotKeepMiB: number;
+  /** Limit for the base backup in MiB/s; 0 is none. */
+  rateMiB: number;
 }
 
 /** Postgres: published by the source, streamed to the target, checked there. @stateful */
@@ -37,7 +39,8 @@ export class Database extends pulumi.ComponentResource {
       child,
     );
     // Not undone in retire: by then it is the primary.
-    this.standby = new Step("database/standby", { stage, settings: { REPL_PASSWORD } }, child);
+    const limited = { REPL_PASSWORD, RATE_MIB: String(args.rateMiB) };
+    this.standby = new Step("database/standby", { stage, settings: limited }, child);
     this.check = new Step("database/check", { stage }, child);
     this.registerOutputs({});
   }

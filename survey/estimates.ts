@@ -22,7 +22,7 @@ export function estimatesOf(steps: StepName[], source: Raw | undefined, migratio
 
 function estimate(step: StepName, source: Raw | undefined, m: Migration): Omit<Estimate, "step"> {
   const base = planned(step).seconds;
-  const work = workOf(source, Math.min(rate.files, m.copyRateMiB || rate.files))[step] ?? [];
+  const work = workOf(source, m.copyRateMiB || Infinity)[step] ?? [];
   const parts = work.map(({ amount, perSecond, unit }) => ({
     seconds: Math.ceil(base + amount / perSecond),
     because: `${Math.ceil(amount)} ${unit} at ${perSecond} ${unit}/s`,
@@ -37,15 +37,16 @@ interface Work {
 }
 
 /** What each step has to get through; where there is more than one measure, the slower counts. */
-function workOf(source: Raw | undefined, files: number): Partial<Record<StepName, Work[]>> {
+function workOf(source: Raw | undefined, limit: number): Partial<Record<StepName, Work[]>> {
   const mib = (bytes: number | null | undefined, perSecond: number): Work => ({
     ...{ amount: (bytes ?? 0) / MiB, perSecond, unit: "MiB" },
   });
+  const files = Math.min(rate.files, limit);
   const database = source?.postgres?.clusterBytes ?? 0;
   const media = source?.media?.store === "local" ? source.media : null;
   return {
     "app/tree": [mib(source?.mastodon?.appBytes, files)],
-    "database/standby": [mib(database, rate.stream)],
+    "database/standby": [mib(database, Math.min(rate.stream, limit))],
     "database/check": [mib(database * 0.3, rate.check)],
     "redis/replica": [mib(source?.redis?.usedBytes, rate.stream)],
     "media/copy": [

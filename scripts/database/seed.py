@@ -16,6 +16,7 @@ import time
 PROBE_SECONDS = 10
 SLOW = 60 << 20  # bytes a second below which lz4 on the source wins
 WORTH = 2 << 30  # bytes left that make a fresh start worth it
+MAX_RATE = 1024  # MiB a second; pg_basebackup takes no higher limit
 LINE = re.compile(r"(\d+)/(\d+) kB")
 
 
@@ -54,7 +55,7 @@ class Seed:
             "-d", f"host=127.0.0.1 port={self.options.port} user=trunkline_repl sslmode=disable passfile={self.options.passfile}",
         ]
         if self.options.rate:
-            command += [f"--max-rate={self.options.rate}M"]
+            command += [f"--max-rate={min(self.options.rate, MAX_RATE)}M"]
         if compress:
             command += [f"--compress={compress}"]
         self.begun = time.monotonic()

@@ -1,7 +1,7 @@
 # database/standby (target): this Postgres becomes a streaming standby of the source's: base backup through the tunnel,
 # then WAL through a slot. It never overwrites a database that somebody made here, and never lets go of one that is live.
 # shellcheck shell=bash
-# Extra settings: REPL_PASSWORD
+# Extra settings: REPL_PASSWORD RATE_MIB
 
 . "$scripts/database/shared.sh"
 cluster=main

@@ -122,6 +122,7 @@ test("estimates grow with what is copied, and are held back by the rate limit", 
     );
   assert.deepEqual(of({}), { "database/standby": 196, "media/copy": 515, "web/proxy": 3 });
   assert.equal(of({ copyRateMiB: "10" })["media/copy"], 2051);
+  assert.equal(of({ copyRateMiB: "10" })["database/standby"], 1135);
   const many = source((s) => Object.assign(s.media, { bytes: 1, files: 4_000_000 }));
   assert.deepEqual(estimatesOf(["media/copy"], many, migration())[0], {
     step: "media/copy",
