@@ -1,3 +1,4 @@
+import { mediaGoals as media } from "./media/figures";
 import type { Results } from "./results";
 
 /** One figure to reach, and whether it was. */
@@ -18,7 +19,7 @@ const overheadGoal = 0.25;
 
 /** What of the figures asked for this run reached. Only what it measured. */
 export function goals(r: Results): Goal[] {
-  return [...pauses(r), ...peers(r), ...seeding(r), ...program(r), ...rehearsal(r)];
+  return [...pauses(r), ...peers(r), ...seeding(r), ...media(r), ...program(r), ...rehearsal(r)];
 }
 
 function pauses(r: Results): Goal[] {
@@ -94,4 +95,4 @@ const none = (what: string, found: number): Goal => ({
   found: String(found),
   reached: !found,
 });
-const percent = (share: number) => `${(share * 100).toFixed(0)} %`;
+export const percent = (share: number) => `${(share * 100).toFixed(0)} %`;

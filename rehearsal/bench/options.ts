@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 
 /** What is measured, in this order. */
-export const parts = ["pauses", "peers", "seeding", "program", "rehearsal"] as const;
+export const parts = ["pauses", "peers", "seeding", "media", "program", "rehearsal"] as const;
 export type Part = (typeof parts)[number];
 
 export interface Options {
@@ -17,6 +17,10 @@ export interface Options {
   peers: string[];
   /** Size of the database that is copied. */
   mib: number;
+  /** Files of the first copy of media. */
+  files: number;
+  /** How many files are there when new ones come, and are accounted for. */
+  counts: number[];
   size: "small" | "medium" | "large";
   /** Where the results are kept; what a run does not measure stays as it was measured before. */
   json: string;
@@ -35,13 +39,15 @@ export const usage = `npm run bench -- [PART…] [options]
   --peer-rtt LIST  at these round trips (default 20)
   --peers LIST     trunkline, by hand, repmgr, Patroni (default all)
   --mib N          size of the database that is copied (default 1024)
+  --files N        files of the first copy of media (default 20000)
+  --counts LIST    files that are there when new ones come, and are accounted for (default 10000,100000,1000000)
   --size SIZE      of the rehearsal that is timed: small, medium, large (default medium)
   --json FILE      results, kept as they come; what is not measured again stays (default runs/bench.json)
   --figures FILE   the page of figures, with its picture beside it (docs/figures.md is one)
   --no-measure     only write the page anew from the results
   --help           this text
 
-All of it takes about an hour on two cores, and nothing else should run meanwhile. It can be stopped at any time
+All of it takes about an hour and a half on two cores, and nothing else should run meanwhile. It can be stopped at any time
 and measured on part by part: each result is kept as soon as it is there.`;
 
 export function parseOptions(argv: string[]): Options {
@@ -59,6 +65,8 @@ export function parseOptions(argv: string[]): Options {
     peerRtts: list(v["peer-rtt"]).map((t) => whole("--peer-rtt", t, 0, 500)),
     peers: list(v.peers),
     mib: whole("--mib", v.mib, 16, 100_000),
+    files: whole("--files", v.files, 2, 1_000_000),
+    counts: list(v.counts).map((n) => whole("--counts", n, 2, 1_000_000)),
     size: v.size as Options["size"],
     json: v.json,
     figures: v.figures,
@@ -75,6 +83,7 @@ function read(argv: string[]) {
         ...{ runs: text("20"), rtt: text("1,20,80") },
         ...{ "peer-runs": text("5"), "peer-rtt": text("20"), peers: text("") },
         ...{ mib: text("1024"), size: text("medium") },
+        ...{ files: text("20000"), counts: text("10000,100000,1000000") },
         ...{ json: text("runs/bench.json"), figures: { type: "string" } },
         "no-measure": { type: "boolean", default: false },
       },

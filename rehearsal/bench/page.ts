@@ -6,6 +6,8 @@ const titles: Record<Exclude<keyof Found, "versions">, string> = {
   pauses: "write pause",
   peers: "side by side",
   seeding: "seeding",
+  copying: "first copy of media",
+  media: "media by their number",
   program: "the program",
   rehearsal: "rehearsal",
 };

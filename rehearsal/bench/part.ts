@@ -1,5 +1,6 @@
 /** Measures one part in a lab of its own. usage, inside rehearsal/enter.sh: part.ts PART OPTIONS_AS_JSON RESULT_FILE */
 import type { Options, Part } from "./options";
+import { measureMedia } from "./media";
 import { measurePauses, measurePeers } from "./pauses";
 import { measureProgram } from "./program";
 import type { Found } from "./results";
@@ -13,6 +14,7 @@ const measures: Record<Exclude<Part, "rehearsal">, (o: Options, keep: Keep) => P
   pauses: measurePauses,
   peers: measurePeers,
   seeding: measureSeeding,
+  media: measureMedia,
   program: measureProgram,
 };
 

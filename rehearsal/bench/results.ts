@@ -16,6 +16,10 @@ export interface Found {
   /** All contenders on the same hosts and load. */
   peers?: Peer[];
   seeding?: Seeding[];
+  /** Ways to copy many small files to a bucket for the first time. */
+  copying?: Copying[];
+  /** Media by how many there are. */
+  media?: Counted[];
   program?: Timed[];
   rehearsal?: Rehearsal[];
 }
@@ -55,6 +59,27 @@ export interface Seeding extends Partial<Stamp> {
   tunnelSeconds: number;
   /** Rate through the tunnel, as a part of the plain one. */
   ratio: number;
+}
+
+/** One way to copy many small files, each time it was tried. */
+export interface Copying extends Partial<Stamp> {
+  way: string;
+  /** Whose it is: the step's unit, rclone by itself, or a copy on the same disk, for comparison. */
+  kind: "ours" | "rclone" | "disk";
+  files: number;
+  bytes: number;
+  seconds: number[];
+}
+
+/** What it costs where so many files are there. */
+export interface Counted extends Partial<Stamp> {
+  files: number;
+  /** Seconds until 100 new files are in the bucket, each time. */
+  delta: number[];
+  /** The same by `rclone copy` over everything. */
+  rcloneSeconds: number;
+  /** Accounting for all by their rows: time, and peak memory in KiB of the program and of what it starts, by name. */
+  verify: { seconds: number; own: number; others: Record<string, number> };
 }
 
 /** How long one command took, each time it was run. */

@@ -17,6 +17,8 @@ export function merge(all: Results, found: Found, stamp: Stamp): void {
   all.pauses = together(all.pauses, stamped(found.pauses), (p) => p.rttMs);
   all.peers = together(all.peers, stamped(found.peers), (p) => `${p.name} ${p.rttMs}`);
   all.seeding = together(all.seeding, stamped(found.seeding), (s) => `${s.link} ${s.rttMs}`);
+  all.copying = together(all.copying, stamped(found.copying), (c) => c.way);
+  all.media = together(all.media, stamped(found.media), (m) => m.files);
   all.program = together(all.program, stamped(found.program), (t) => t.command);
   all.rehearsal = together(all.rehearsal, stamped(found.rehearsal), (t) => t.size);
 }

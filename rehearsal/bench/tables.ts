@@ -1,5 +1,6 @@
 import { duration, whole } from "../report/format";
 import { backGoal, bestOther, goals, isOurs, seedingGoal } from "./goals";
+import { copyingTable, mediaTable } from "./media/figures";
 import type { Spread, Summary } from "./measure";
 import type { Measured, Rehearsal, Results } from "./results";
 
@@ -14,7 +15,16 @@ export interface Table {
 }
 
 export function tables(r: Results): Table[] {
-  const all = [reached(r), pauses(r), parts(r), peers(r), seeding(r), program(r)];
+  const all = [
+    reached(r),
+    pauses(r),
+    parts(r),
+    peers(r),
+    seeding(r),
+    copyingTable(r),
+    mediaTable(r),
+    program(r),
+  ];
   return [...all, ...(r.rehearsal ?? []).map(rehearsal)].filter((t) => t.rows.length);
 }
 

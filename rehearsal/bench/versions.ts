@@ -10,6 +10,7 @@ const packages = [
   "repmgr",
   "patroni",
   "etcd-server",
+  "rclone",
 ];
 
 /** What the hosts run: package and version. */

@@ -23,6 +23,7 @@ export class LabHost {
   /** As in known_hosts, without the host's name: `ssh-ed25519 AAAA…`. */
   readonly hostKeyPublic: string;
   private readonly side: string;
+  private readonly systemCalls: string[];
   /** When it had no power, in milliseconds of the wall clock. */
   readonly outages: { from: number; to: number }[] = [];
   private machine?: ChildProcess;
@@ -38,6 +39,7 @@ export class LabHost {
     this.address = id.address;
     this.hostKeyPublic = id.hostKey.public.split(" ").slice(0, 2).join(" ");
     this.side = id.side;
+    this.systemCalls = id.systemCalls ?? [];
   }
 
   /** Runs a command as root on the host, by entering it, so that no cut network stops it. */
@@ -148,9 +150,19 @@ export class LabHost {
       "--timezone=off",
     ];
     const world = [`--hostname=${this.name}`, `--network-bridge=${this.side}`, "--bind=/dev/fuse"];
+    const kernel = this.systemCalls.length ? [`--system-call-filter=${this.systemCalls.join(" ")}`] : [];
     // Each machine in a control group of its own: systemd kills by group, and two in one would kill each other's.
     const join = 'for g in $1; do echo $$ >"$g/cgroup.procs"; done; shift; exec "$@"';
-    const argv = ["-c", join, "boot", hostCgroups(this.name).join(" "), ...nspawn, ...apart, ...world];
+    const argv = [
+      "-c",
+      join,
+      "boot",
+      hostCgroups(this.name).join(" "),
+      ...nspawn,
+      ...apart,
+      ...world,
+      ...kernel,
+    ];
     const machine = spawn("bash", argv, { stdio: ["ignore", console, console], detached: true });
     closeSync(console);
     // An orderly reboot ends the machine with this code, for a service manager to start it again: here, that is us.

@@ -29,6 +29,8 @@ export interface BootOptions {
   hostKey?: HostKey;
   /** Lines for root's authorized_keys. */
   authorizedKeys: string[];
+  /** Calls to the kernel that containers may not make, and this host may, as a server may. @default none */
+  systemCalls?: string[];
   /** Changes the host's tree before it boots. */
   prepare?: (rootfs: string) => Promise<void>;
   /** Size of the disk that takes everything the host writes. @default as much as the machine has */

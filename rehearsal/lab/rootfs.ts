@@ -25,6 +25,8 @@ export interface Identity {
   side: Side;
   hostKey: HostKey;
   authorizedKeys: string[];
+  /** Calls to the kernel that containers may not make, and this one may, as a server may. */
+  systemCalls?: string[];
 }
 
 /** Folder of the base system that all hosts are overlays on. */

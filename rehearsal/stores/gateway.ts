@@ -12,9 +12,11 @@ export interface GatewayOptions {
   region: string;
   /** Name of the S3 API; buckets are also reached as BUCKET.NAME. */
   host: string;
+  /** Where it listens. @default 127.0.0.1 */
+  address?: string;
 }
 
-/** One real S3 server (versitygw) on loopback. Objects are files in `data/BUCKET/KEY`, their metadata extended attributes. */
+/** One real S3 server (versitygw). Objects are files in `data/BUCKET/KEY`, their metadata extended attributes. */
 export class Gateway {
   private constructor(
     readonly o: GatewayOptions,
@@ -33,7 +35,7 @@ export class Gateway {
     for (const folder of ["data", "accounts", "versions"])
       mkdirSync(path.join(o.dir, folder), { recursive: true });
     const root = { accessKey: "owner", secretKey: randomBytes(20).toString("hex") };
-    const port = await freePort();
+    const port = await freePort(addressOf(o));
     const gateway = new Gateway(o, port, root, program, launch(program, o, port, root));
     await gateway.answers();
     return gateway;
@@ -44,6 +46,11 @@ export class Gateway {
     return path.join(this.o.dir, "data");
   }
 
+  /** URL of its S3 API, buckets in the path. */
+  get origin(): string {
+    return `http://${addressOf(this.o)}:${this.port}`;
+  }
+
   /** Calls its S3 API as the owner. */
   async call(
     method: string,
@@ -51,7 +58,7 @@ export class Gateway {
     body?: string,
     headers?: Unsigned["headers"],
   ): Promise<{ status: number; text: string }> {
-    const url = new URL(`http://127.0.0.1:${this.port}${target}`);
+    const url = new URL(`${this.origin}${target}`);
     // Some calls ask for a checksum of their body.
     const md5: Record<string, string> =
       body === undefined ? {} : { "content-md5": createHash("md5").update(body).digest("base64") };
@@ -70,7 +77,7 @@ export class Gateway {
   /** Runs its admin's tool. */
   async admin(...args: string[]): Promise<void> {
     const access = ["--access", this.root.accessKey, "--secret", this.root.secretKey];
-    const where = ["--region", this.o.region, "--endpoint-url", `http://127.0.0.1:${this.port}`];
+    const where = ["--region", this.o.region, "--endpoint-url", this.origin];
     await run([this.program, "admin", ...access, ...where, ...args], {
       where: "stores",
       shown: ["admin", ...args.slice(0, 3)],
@@ -87,7 +94,7 @@ export class Gateway {
   private async answers(): Promise<void> {
     await waitFor("the S3 server to answer", 15_000, async () => {
       if (this.server.exitCode !== null) throw new Error(`stores: the S3 server ended:\n${this.log()}`);
-      const answer = await fetch(`http://127.0.0.1:${this.port}/-health`).catch((e: Error) => e);
+      const answer = await fetch(`${this.origin}/-health`).catch((e: Error) => e);
       return answer instanceof Error ? answer.message : answer.ok || `status ${answer.status}`;
     });
   }
@@ -99,7 +106,7 @@ export class Gateway {
 
 function launch(program: string, o: GatewayOptions, port: number, root: Credentials): ChildProcess {
   const log = openSync(path.join(o.dir, "log"), "a");
-  const general = ["--port", `127.0.0.1:${port}`, "--region", o.region, "--virtual-domain", o.host];
+  const general = ["--port", `${addressOf(o)}:${port}`, "--region", o.region, "--virtual-domain", o.host];
   // Keys that are made or revoked count at once.
   const accounts = ["--iam-dir", path.resolve(o.dir, "accounts"), "--iam-cache-disable"];
   const versions = ["--versioning-dir", path.resolve(o.dir, "versions")];
@@ -113,11 +120,13 @@ function launch(program: string, o: GatewayOptions, port: number, root: Credenti
   return child;
 }
 
-function freePort(): Promise<number> {
+const addressOf = (o: GatewayOptions) => o.address ?? "127.0.0.1";
+
+function freePort(address: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
+    probe.listen(0, address, () => {
       const { port } = probe.address() as { port: number };
       probe.close(() => resolve(port));
     });

@@ -5,7 +5,7 @@ import { spread, summary, type Switch } from "../../rehearsal/bench/measure";
 import { page } from "../../rehearsal/bench/page";
 import { plot } from "../../rehearsal/bench/plot";
 import { splitRehearsal } from "../../rehearsal/bench/rehearsal";
-import type { Results } from "../../rehearsal/bench/results";
+import type { Copying, Counted, Results } from "../../rehearsal/bench/results";
 import { markdown, tables, text } from "../../rehearsal/bench/tables";
 
 const one = (silenceMs: number, lost = 0): Switch => ({
@@ -45,6 +45,30 @@ test("a goal that was missed says so", () => {
   assert.equal(found.get("write pause at 20 ms, longest, 2 runs"), false);
 });
 
+const copied = (way: string, kind: Copying["kind"], ...seconds: number[]): Copying => ({
+  ...{ way, kind, files: 20_000, bytes: 1, seconds },
+});
+const counted = (files: number, delta: number, kib: number): Counted => ({
+  ...{ files, delta: [delta, delta * 9, delta], rcloneSeconds: files / 10_000 },
+  verify: { seconds: 1, own: kib, others: { sort: 1024 } },
+});
+const reached = (r: Partial<Results>) =>
+  goals({ ...results, pauses: [], peers: [], ...r }).map((g) => [g.found, g.reached]);
+
+test("our copy is held against the fastest of the bare ones, by the median", () => {
+  const others = [copied("slow", "rclone", 20), copied("fast", "rclone", 9, 9, 90), copied("cp", "disk", 1)];
+  assert.deepEqual(reached({ copying: [copied("ours", "ours", 10, 5, 99), ...others] }), [["90 %", true]]);
+  assert.deepEqual(reached({ copying: [copied("ours", "ours", 11), ...others] }), [["82 %", false]]);
+});
+
+test("new files must cost no more where there are many, and the account no more memory", () => {
+  const flat = [counted(1_000_000, 2, 30_720), counted(10_000, 1.5, 29_000), counted(100_000, 1, 30_720)];
+  assert.deepEqual(reached({ media: flat }), [["2.00 times", true], ["50 times", true], ["1.06 times", true]]); // prettier-ignore
+  const steep = [counted(10_000, 1, 10_000), counted(1_000_000, 3, 20_000)];
+  assert.deepEqual(reached({ media: steep }), [["3.00 times", false], ["33 times", false], ["1.91 times", false]]); // prettier-ignore
+  assert.deepEqual(reached({ media: [counted(1_000_000, 1, 1)] }), [["100 times", true]]);
+});
+
 test("every table has as many cells as columns, and a part that was not measured has none", () => {
   const drawn = tables(results);
   for (const t of drawn) for (const row of t.rows) assert.equal(row.length, t.head.length, t.title);
@@ -53,6 +77,19 @@ test("every table has as many cells as columns, and a part that was not measured
     ["Figures to reach", "Write pause of the switchover", "Where the pause goes", "Side by side"],
   );
   assert.match(markdown(drawn[1]!), /\| 20 ms \| there \| 2 \| 310 \/ 500 \|/);
+});
+
+test("the tables of media have as many cells as columns", () => {
+  const drawn = tables({
+    ...{ ...results, pauses: [], peers: [] },
+    copying: [copied("ours", "ours", 10), copied("bare", "rclone", 9)],
+    media: [counted(10_000, 1.5, 30_720)],
+  });
+  for (const t of drawn) for (const row of t.rows) assert.equal(row.length, t.head.length, t.title);
+  assert.match(drawn.map(text).join("\n"), /has 90 % of the rate of the fastest rclone/);
+  assert.deepEqual(drawn.at(-1)!.rows, [
+    ["10\u2009000", "1.50 s", "1.0 s", "1", "1.0 s", "30 MiB", "31 MiB"],
+  ]);
 });
 
 test("a rehearsal's overhead is what is no copying", () => {

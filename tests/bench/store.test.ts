@@ -39,7 +39,14 @@ test("parts are named, in any order; without a name all are measured", () => {
 });
 
 test("what can't be understood is named", () => {
-  const wrong = [["pausen"], ["--runs", "0"], ["--rtt", "far"], ["--size", "huge"], ["--what"]];
+  const wrong = [
+    ["pausen"],
+    ["--runs", "0"],
+    ["--rtt", "far"],
+    ["--size", "huge"],
+    ["--counts", "many"],
+    ["--what"],
+  ];
   for (const argv of wrong)
     assert.throws(() => parseOptions(argv), (e) => e instanceof UsageError && e.message.includes(argv.at(-1)!)); // prettier-ignore
 });
