@@ -12,6 +12,8 @@ present() {
   fi
   write_store
   start_follower
+  # What changes behind the copy is the follower's: it has to watch before the copy looks.
+  wait_until 3600 "the follower to watch the media folder" follower_watches
   local before=$changed files=0
   if ! is_known copied; then
     rm -f "$run/storage-copy.result"

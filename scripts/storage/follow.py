@@ -17,6 +17,7 @@ import watches  # noqa: E402
 
 # Clocks, commits and files overlap: a row is looked at again until it is this old.
 OVERLAP = 300
+ROWS_AT_ONCE = 200
 REQUEST, ANSWER, STEP = (objects.RUN + name for name in ("/storage-flush", "/storage-flushed", "/storage.step"))
 
 
@@ -47,15 +48,17 @@ class Follower:
         self.stored = self.removed = 0
 
     def run(self):
-        caught, began = float(read(known("caught")) or 0), time.time()
+        self.mark, began = float(read(known("mark")) or 0), time.time()
+        caught = float(read(known("caught")) or self.mark)
         self.watch = watches.open(self.media.root, self.tell)
-        if not caught:
+        if not self.mark:
+            self.mark = began
             write(known("mark"), "%f" % began)
         self.caught = caught or began
         self.behind = bool(caught)  # a gap, in which nobody watched
         self.rows_at, self.rows_cost = 0.0, 0.0
         while True:
-            self.hear(0.5)
+            self.hear(0.1)
             try:
                 self.turn()
             except (s3.StoreError, objects.Failed, OSError, RuntimeError) as why:
@@ -129,10 +132,10 @@ class Follower:
         objects.patiently(self.media, items, self.tell)
         self.stored += len(items)
         for key, found in items.items():
-            self.sent[key] = trait(found)
+            self.sent[key] = objects.trait(found)
             # One that was written again while it was stored is stored again, without waiting for its event.
             now = self.media.stat(key)
-            if now is None or trait(now) != trait(found):
+            if now is None or objects.trait(now) != objects.trait(found):
                 self.pending[key] = "again"
                 self.store([key])
         while len(self.sent) > 20_000:
@@ -154,16 +157,20 @@ class Follower:
             self.gone.add(path)
 
     def look_at_rows(self):
-        """Files of rows that changed since the last look, so far as the watch has not told of them."""
+        """Files of rows that changed since the last look, so far as the watch has not told of them. What was there before the first
+        watch is the bulk copy's; and what happens meanwhile does not wait until all is stored."""
         since, began, clock = (self.rows_at or self.caught) - OVERLAP, time.time(), time.monotonic()
+        oldest = max(since, self.mark - 1)
         wanted = []
         for key in self.media.rows().keys(since):
             found = self.media.stat(key) if self.concerns(key) else None
-            if found and found.st_ctime >= since and self.sent.get(key) != trait(found):
+            if found and found.st_ctime >= oldest and self.sent.get(key) != objects.trait(found):
                 wanted.append(key)
-                if len(wanted) >= objects.CHUNK_FILES:
+                if len(wanted) >= ROWS_AT_ONCE:
                     self.store(wanted)
                     wanted = []
+                    self.hear(0)
+                    self.work()
         self.store(wanted)
         self.rows_at, self.rows_cost = began, time.monotonic() - clock
 
@@ -181,10 +188,6 @@ class Follower:
                 self.store(batch)
                 batch = []
         self.store(batch)
-
-
-def trait(found):
-    return found.st_mtime_ns, found.st_size, found.st_mode
 
 
 if __name__ == "__main__":

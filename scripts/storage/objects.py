@@ -1,5 +1,6 @@
 """Media as objects: which files there are, in the order of a bucket's list; what each is stored with; and rclone, which stores them."""
 
+import concurrent.futures
 import json
 import os
 import stat
@@ -97,13 +98,18 @@ class Media:
         command = [
             "rclone", "--config", CONF, "copy", self.root, "store:" + self.settings["BUCKET"], "--files-from-raw", names, "--copy-links",
             "--no-check-dest", "--s3-no-head", "--retries", "1", "--low-level-retries", "10", "--transfers", str(transfers(mean)),
-            "--checkers", "8", "--stats", "5s", "--stats-one-line", "--stats-log-level", "NOTICE", "--use-json-log",
+            "--checkers", "8", "--timeout", "30s", "--stats", "5s", "--stats-one-line", "--stats-log-level", "NOTICE", "--use-json-log",
             "--header-upload", "Cache-Control: " + CACHE_CONTROL, *(["--header-upload", "Content-Type: " + kind] if kind else []),
             *(["--s3-acl", "private" if private else self.settings["PERMISSION"]] if self.acls and (private or self.settings["PERMISSION"]) else []),
             "--bwlimit", self.settings["RATE_MIB"] + "M" if self.settings["RATE_MIB"] not in ("", "0") else "off",
         ]  # fmt: skip
         run_rclone(command, tell)
         os.remove(names)
+
+
+def trait(found):
+    """By which a file is known to have been written, or given another mode."""
+    return found.st_mtime_ns, found.st_size, found.st_mode
 
 
 def storable(name):
@@ -160,14 +166,20 @@ def patiently(media, items, tell, tries=6):
             media.upload(left.items(), tell)
             return len(items)
         except Failed as why:
-            left = {k: media.stat(k) for k in left}
-            left = {k: v for k, v in left.items() if v and not there(media, k, v)}
+            left = lacking(media, {k: v for k, v in ((k, media.stat(k)) for k in left) if v})
             if not left:
                 return len(items)
             if why.denied or turn == tries - 1:
                 raise
             tell("%d files to be tried again: %s" % (len(left), why))
             time.sleep(min(30, 2**turn))
+
+
+def lacking(media, items):
+    """Those of (key, stat) that the bucket has not, each asked for by itself."""
+    with concurrent.futures.ThreadPoolExecutor(16) as asking:
+        answers = asking.map(lambda item: there(media, *item), items.items())
+        return {key: found for (key, found), is_there in zip(items.items(), answers) if not is_there}
 
 
 def there(media, key, found):

@@ -9,7 +9,8 @@ import objects
 
 def sorted_rows(media):
     """(key, size or None) of every file that a row stands for. The size is that of the row: originals only."""
-    command = ["sort", "--unique", "--buffer-size=64M", "--temporary-directory=" + objects.KNOWN]
+    # Little memory and many parts: a million keys are 30 of them, and are merged in one go.
+    command = ["sort", "--unique", "--buffer-size=4M", "--batch-size=64", "--temporary-directory=" + objects.KNOWN]
     sort = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, universal_newlines=True, encoding="utf-8", errors="surrogateescape",
         env={**os.environ, "LC_ALL": "C"},

@@ -94,13 +94,14 @@ class Verification:
             objects.patiently(self.media, mend, self.tell)
         except objects.Failed as error:
             why = " (%s)" % error
+        left = objects.lacking(self.media, mend)
         for key, found in mend.items():
-            if objects.there(self.media, key, found):
+            if key in left:
+                self.note("missing", key + why)
+            else:
                 self.count["mended"] += 1
                 self.count["objects"] += 1
                 self.count["bytes"] += found.st_size
-            else:
-                self.note("missing", key + why)
 
     def look_again(self):
         """A row of a moment ago may have been seen before its object. One that stays without an object is lacking if it is older than
