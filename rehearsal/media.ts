@@ -78,6 +78,13 @@ export class MediaWorld {
     return bucketFiles(this.place());
   }
 
+  /** Keys of what is not the same on the disk and in the bucket. */
+  async unequal(host: Host, place?: Place): Promise<Set<string>> {
+    const [objects, files] = await Promise.all([this.files(), new Site(host, place).mediaFiles()]);
+    const keys = new Set([...objects.keys(), ...files.keys()]);
+    return new Set([...keys].filter((key) => objects.get(key)?.sha256 !== files.get(key)?.sha256));
+  }
+
   /** The account of the media; the links are those fetched since `open`. */
   async books(host: Host, place?: Place): Promise<MediaBooks> {
     const books = await mediaBooks(new Site(host, place), {

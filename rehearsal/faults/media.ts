@@ -1,6 +1,7 @@
 /** What goes wrong while media move to a bucket. */
 import type { StoreFault } from "../stores";
-import { type Fault, type FaultContext, stepStarts } from "./fault";
+import { bucketName } from "../media";
+import { type Fault, type FaultContext, type Scene, stepStarts } from "./fault";
 import { upKilled } from "./kills";
 
 const folder = "/home/mastodon/live/public/system";
@@ -14,6 +15,12 @@ type Phase = Fault["phase"];
 
 const inObjectStorage = (fault: Omit<Fault, "example">): Fault => ({ ...fault, example: "object-storage" });
 
+/** How many files are in the bucket when something happens in the middle of the bulk copy. */
+const copied = 20;
+
+/** The copy begins with nothing, whatever an earlier one has left. */
+const emptied = (c: Scene) => c.media!.store.empty(bucketName);
+
 /** The store misbehaves from a step's start on, for so many requests, or until the run has ended. */
 function misbehaves(
   title: string,
@@ -25,6 +32,7 @@ function misbehaves(
   return inObjectStorage({
     title,
     phase,
+    ...(phase === "replicate" ? { before: emptied } : {}),
     ...o,
     async strike(c) {
       await stepStarts(c, step);
@@ -37,31 +45,45 @@ function misbehaves(
   });
 }
 
-/** Waits until the first files of the bulk copy are in the bucket: from here on a blow falls into its middle. */
-async function copying(c: FaultContext): Promise<void> {
-  await stepStarts(c, "storage/copy");
-  const end = Date.now() + 60_000;
-  while ((store(c).gate.answered.get("PUT 200") ?? 0) < 20) {
-    if (Date.now() > end) throw new Error("waited 60 s for the copy to have sent its first files");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-/** Something happens to the disk or the rows while the bulk copy runs. */
-function duringCopy(title: string, script: string, fails: Fault["fails"] = "no"): Fault {
+/** Something happens in the middle of the bulk copy: some files are in the bucket, and the rest wait until it has. */
+function amidCopy(
+  title: string,
+  happens: (c: FaultContext) => Promise<unknown>,
+  o: Partial<Fault> = {},
+): Fault {
   return inObjectStorage({
     title,
     phase: "replicate",
-    fails,
+    ...o,
+    async before(c) {
+      await emptied(c);
+      c.media!.store.hold(copied);
+    },
     async strike(c) {
-      await copying(c);
-      await c.source.sh(script);
+      const tooLate = c.run.done.then(() =>
+        Promise.reject(new Error("the run ended before the copy's middle")),
+      );
+      tooLate.catch(() => undefined); // where it is not too late
+      try {
+        await Promise.race([store(c).gate.faults.hold!.reached, tooLate]);
+        await happens(c);
+      } finally {
+        store(c).heal();
+      }
     },
   });
 }
 
-/** As the app replaces a site upload: the file first, then its row. */
+/** A script on the instance's host does it. */
+function scripted(title: string, script: string, fails: Fault["fails"] = "no"): Fault {
+  return amidCopy(title, (c) => c.source.sh(script), { fails });
+}
+
 const sql = `runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -d mastodon_production`;
+
+/** Fetches pictures by the media host's name; what comes is counted by status, as `50 200`. */
+const fetchThem = `cd ${folder}; find . -type f -perm -o=r ! -path './backups/*' -printf '%P\n' | head -n 50 |
+  while read -r key; do curl -s -o /dev/null -w '%{http_code}\n' "https://media.social.example/$key"; done | sort | uniq -c`;
 
 export const media: Record<string, Fault> = {
   "store-slowdown": misbehaves(
@@ -116,40 +138,38 @@ export const media: Record<string, Fault> = {
       store(c).heal();
     },
   }),
-  "store-disk-full": inObjectStorage({
-    title: "the instance's disk is full in the middle of the copy",
-    phase: "replicate",
-    diskMiB: 3000,
-    async strike(c) {
-      await copying(c);
-      await c.source.sh("dd if=/dev/zero of=/var/tmp/filler bs=1M 2>/dev/null; true", { timeoutMs: 60_000 });
+  "store-disk-full": amidCopy(
+    "the instance's disk is full in the middle of the copy",
+    async (c) => {
+      await c.source.sh("dd if=/dev/zero of=/var/tmp/filler bs=1M 2>/dev/null; true");
+      store(c).heal();
       await c.run.done;
       await c.source.sh("rm -f /var/tmp/filler");
     },
-  }),
-  "rclone-killed": duringCopy("rclone is killed in the middle of the copy", "pkill -KILL -x rclone", "may"),
-  "media-host-reboot": inObjectStorage({
-    title: "the instance's host loses power in the middle of the copy",
-    phase: "replicate",
-    async strike(c) {
-      await copying(c);
-      await c.source.reboot();
-    },
-  }),
-  "media-overwritten": duringCopy(
-    "the app overwrites a file that was copied already",
-    `row=$(${sql} -c "SELECT id FROM site_uploads WHERE var = 'mascot'")
-     file=$(find ${folder}/site_uploads -path "*/$(printf '%03d' "$row")/original/*" -type f | head -n 1)
-     head -c 31000 /dev/urandom >"$file.new"; chown --reference="$file" "$file.new"; chmod --reference="$file" "$file.new"
-     mv "$file.new" "$file"; ${sql} -c "UPDATE site_uploads SET file_file_size = 31000, file_updated_at = now(), updated_at = now() WHERE id = $row"`,
+    { diskMiB: 3000 },
   ),
-  "media-deleted": duringCopy(
-    "the app deletes a file during the copy",
-    `row=$(${sql} -c "SELECT id FROM custom_emojis WHERE domain IS NULL ORDER BY id LIMIT 1")
-     ${sql} -c "DELETE FROM custom_emojis WHERE id = $row"
-     find ${folder}/custom_emojis -path "*/$(printf '%03d' "$row")/*" -type f -delete`,
+  "rclone-killed": scripted("rclone is killed in the middle of the copy", "pkill -KILL -x rclone", "may"),
+  "media-host-reboot": amidCopy("the instance's host loses power in the middle of the copy", (c) =>
+    c.source.reboot(),
   ),
-  "media-odd-names": duringCopy(
+  "media-overwritten": scripted(
+    "the app overwrites files that were copied already, and such as are on their way, with others of the same size",
+    `find ${folder}/accounts/avatars -path '*/original/*' -type f | while read -r file; do
+       head -c "$(stat -c %s "$file")" /dev/urandom >"$file.new"
+       chown --reference="$file" "$file.new"; chmod --reference="$file" "$file.new"; mv "$file.new" "$file"
+     done
+     ${sql} -c "UPDATE accounts SET avatar_updated_at = now(), updated_at = now() WHERE avatar_file_name IS NOT NULL"`,
+  ),
+  "media-deleted": scripted(
+    "the app deletes a file that was copied already, and one that was not",
+    `threes() { printf '%09d' "$1" | sed 's/.../&\\//g'; }
+     account=$(${sql} -c "SELECT id FROM accounts WHERE avatar_file_name IS NOT NULL AND domain IS NULL ORDER BY id LIMIT 1")
+     ${sql} -c "UPDATE accounts SET avatar_file_name = NULL, updated_at = now() WHERE id = $account"
+     emoji=$(${sql} -c "SELECT id FROM custom_emojis WHERE domain IS NULL ORDER BY id LIMIT 1")
+     ${sql} -c "DELETE FROM custom_emojis WHERE id = $emoji"
+     rm -r "${folder}/accounts/avatars/$(threes "$account")" "${folder}/custom_emojis/images/$(threes "$emoji")"`,
+  ),
+  "media-odd-names": scripted(
     "files with odd names: blanks, umlauts, +, #, % and quotes",
     `name="Bild ä+#%20'ß 1.png"; row=$(${sql} -c "INSERT INTO site_uploads (var, file_content_type, file_file_name, file_file_size,
        file_updated_at, created_at, updated_at) VALUES ('odd', 'image/png', \\$\\$$name\\$\\$, 5, now(), now(), now()) RETURNING id")
@@ -160,15 +180,16 @@ export const media: Record<string, Fault> = {
     title: "the media host was asked for files before they were there",
     phase: "replicate",
     fails: "no",
+    before: emptied,
     async strike(c) {
       await stepStarts(c, "storage/copy");
-      await c.source.sh(
-        `cd ${folder}; find . -type f -perm -o=r -printf '%P\\n' | head -n 50 |
-         while read -r key; do curl -s -o /dev/null "https://media.social.example/$key"; done`,
-      );
+      await c.source.sh(fetchThem);
+      await c.run.done;
+      const then = (await c.source.sh(fetchThem)).stdout.trim();
+      if (then !== "50 200") throw new Error(`after the copy the media host answers: ${then}`);
     },
   }),
-  "kill-up-storage-copy": inObjectStorage(upKilled("replicate", "storage/copy")),
+  "kill-up-storage-copy": { ...inObjectStorage(upKilled("replicate", "storage/copy")), before: emptied },
   "kill-up-storage-switch": inObjectStorage(upKilled("switch", "storage/switch")),
   "kill-up-storage-verify": inObjectStorage(upKilled("settle", "storage/verify")),
 };

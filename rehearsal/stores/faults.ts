@@ -27,8 +27,31 @@ export const answers: Record<"slowdown" | "forbidden", Refusal> = {
   },
 };
 
+/** Lets so many uploads through; the rest wait until they are released. */
+export class Hold {
+  private hit = () => {};
+  private open = () => {};
+  private readonly released = new Promise<void>((resolve) => (this.open = resolve));
+  /** The first one waits. */
+  readonly reached = new Promise<void>((resolve) => (this.hit = resolve));
+
+  constructor(private left: number) {}
+
+  release(): void {
+    this.open();
+  }
+
+  async pass(): Promise<void> {
+    if (this.left-- > 0) return;
+    this.hit();
+    await this.released;
+  }
+}
+
 /** The accidents that are still to happen. */
 export class Faults {
+  /** Uploads wait here. */
+  hold?: Hold;
   private pending: (StoreFault & { left: number })[] = [];
   /** How many requests each kind has hit so far. */
   readonly hit: Record<StoreFault["kind"], number> = { slowdown: 0, forbidden: 0, timeout: 0, truncate: 0 };
@@ -39,6 +62,8 @@ export class Faults {
 
   heal(): void {
     this.pending = [];
+    this.hold?.release();
+    this.hold = undefined;
   }
 
   /** What happens to this request, if anything. */

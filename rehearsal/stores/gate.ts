@@ -51,6 +51,7 @@ export class Gate {
     res.setHeader("date", new Date(Date.now() + this.clockAheadMs).toUTCString());
     res.once("finish", () => this.count(`${req.method} ${res.statusCode}`));
     const who = accessKeyOf(r);
+    if (who !== undefined && req.method === "PUT" && r.key !== "") await this.faults.hold?.pass();
     const fault = this.faults.next(req, r.key, who !== undefined);
     if (fault === "timeout") return void req.resume();
     if (fault === "truncate") return this.forward(r, true);

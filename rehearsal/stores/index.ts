@@ -14,7 +14,7 @@ import { ObjectStore } from "./store";
 export { allRights, type BucketSettings, type CorsRule, type Right } from "./bucket";
 export { Cdn, type CdnSite } from "./cdn";
 export { Door, type Handler } from "./door";
-export type { StoreFault } from "./faults";
+export type { Hold, StoreFault } from "./faults";
 export { publicUrl, r2Account, type StoreKind, storeKinds, storeNames } from "./names";
 export type { Credentials } from "./sign";
 export { ObjectStore, type StoredObject } from "./store";

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { allRights, type BucketSettings, corsXml, policy, type Right } from "./bucket";
-import type { StoreFault } from "./faults";
+import { Hold, type StoreFault } from "./faults";
 import { Gate } from "./gate";
 import { Gateway } from "./gateway";
 import { publicUrl, type StoreKind, storeNames } from "./names";
@@ -61,7 +61,7 @@ export class ObjectStore {
 
   /** Where its S3 server answers on loopback, past the gate: for who may read everything, such as a CDN with a key. */
   get origin(): string {
-    return `http://127.0.0.1:${this.gateway.port}`;
+    return this.gateway.origin;
   }
 
   /** The owner's credentials. */
@@ -161,6 +161,16 @@ export class ObjectStore {
     await this.gateway.must("PUT", `/${bucket}/${key.split("/").map(encodeURIComponent).join("/")}`, content);
   }
 
+  /** Takes everything out of a bucket. */
+  async empty(bucket: string): Promise<void> {
+    const keys: string[] = [];
+    for await (const { key } of this.objects(bucket)) keys.push(key);
+    const workers = Array.from({ length: 16 }, async () => {
+      for (let key = keys.pop(); key !== undefined; key = keys.pop()) await this.delete(bucket, key);
+    });
+    await Promise.all(workers);
+  }
+
   async delete(bucket: string, key: string): Promise<void> {
     await this.gateway.must("DELETE", `/${bucket}/${key.split("/").map(encodeURIComponent).join("/")}`);
   }
@@ -168,6 +178,11 @@ export class ObjectStore {
   /** Makes the next matching requests go wrong. */
   fail(fault: StoreFault): void {
     this.gate.faults.add(fault);
+  }
+
+  /** Lets so many uploads through, and has the rest wait until it is released or the store is healed. */
+  hold(uploads: number): Hold {
+    return (this.gate.faults.hold = new Hold(uploads));
   }
 
   /** Ends all accidents, a wrong clock among them. */

@@ -60,6 +60,7 @@ export function faultSeries(o: Series): void {
         await go(back ? from : fault.phase, fault);
         say(`${name}: ${journey.ending}, in ${Math.round((Date.now() - began) / 1000)} s`);
         assert.deepEqual(journey.broken, []);
+        if (o.store && fault.phase === "replicate") await inStep(world);
       });
 
     test("nothing was lost in any of them", { timeout: 10 * minutes }, async () => {
@@ -73,6 +74,16 @@ export function faultSeries(o: Series): void {
       if (held === "target") assert.deepEqual((await world.media?.books(world.source))?.findings ?? [], []);
     });
   });
+}
+
+/** The bucket is as the disk is. People go on posting: what is not there at first has to be there a little later. */
+async function inStep({ media, source }: World): Promise<void> {
+  const end = Date.now() + 60_000;
+  for (let left = await media!.unequal(source); left.size;) {
+    if (Date.now() > end) assert.deepEqual([...left], [], "not the same in the bucket as on the disk");
+    const now = await media!.unequal(source);
+    left = new Set([...left].filter((key) => now.has(key)));
+  }
 }
 
 const order = ["prepare", "replicate", "shift", "switch", "settle"];

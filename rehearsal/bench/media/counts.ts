@@ -32,7 +32,7 @@ export async function measureCounts(
 
 /** From the first file written until `storage/follow` says that the bucket has them. */
 async function newFiles(site: MediaSite, library: Library): Promise<number[]> {
-  await site.step("storage/follow");
+  const { follower } = await site.step("storage/follow");
   const seconds: number[] = [];
   for (let n = 1; n <= tries; n++) {
     const write = await library.post(posted);
@@ -42,7 +42,8 @@ async function newFiles(site: MediaSite, library: Library): Promise<number[]> {
     seconds.push(Math.round(performance.now() - begun) / 1000);
   }
   await everyFile(site, library);
-  say(`${posted} new files among ${library.files}: ${seconds.join(", ")} s`);
+  const by = (follower as { watch: string }).watch;
+  say(`${posted} new files among ${library.files}, by ${by}: ${seconds.join(", ")} s`);
   await site.step("storage/copy", "absent");
   return seconds;
 }
