@@ -31,10 +31,11 @@ import { reached } from "./survey/phase";
 
 export = async () => {
   const migration = readConfig();
-  await takeTurn(migration);
+  const mine = await takeTurn(migration);
 
   // Read both servers and say what was found; an error ends the run here, before anything exists.
   const seen = await survey(migration);
+  if (!mine) await takeTurn(migration); // the survey waits for a source that is booting
   const findings = await announce(seen);
   const phases = [migration.phase, seen.at, migration.storage?.phase ?? "survey", seen.storageAt];
   if (phases.every((p) => p === "survey")) return outputs(seen, findings, []);

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { reached } from "../survey/phase";
 import type { Host } from "./host";
+import { bootSeconds, patiently } from "./patience";
 import { runOver } from "./ssh";
 import type { Stage } from "./stage";
 import { encodeSettings, scriptsFolder } from "./step";
@@ -8,7 +9,13 @@ import { encodeSettings, scriptsFolder } from "./step";
 /** What a gate's script found, in its last line. */
 export interface Verdict {
   /** Why not; empty: go on. */
-  refusals: { expected: string; found: string; remedy: string }[];
+  refusals: {
+    expected: string;
+    found: string;
+    remedy: string;
+    /** It may come by itself: something is starting, or connecting anew. */
+    passing?: boolean;
+  }[];
 }
 
 export interface GateArgs {
@@ -37,15 +44,13 @@ export function gate(args: GateArgs): pulumi.ResourceHook | undefined {
       return;
     }
     const CARRY_REDIS = args.carryRedis ? "yes" : "no";
-    refuse(
-      before,
-      await ask(target, `gate/${before}`, {
-        WANT: "present",
-        SIDE: "target",
-        ...stage.settings,
-        CARRY_REDIS,
-      }),
+    const settings = { WANT: "present", SIDE: "target", ...stage.settings, CARRY_REDIS };
+    const answer = await patiently(
+      () => ask(target, `gate/${before}`, settings),
+      (stdout) => passing(verdictOf(stdout)),
+      { seconds: bootSeconds, say: (line) => pulumi.log.info(`gate before ${before}: ${line}`) },
     );
+    refuse(before, answer);
   };
   return new pulumi.ResourceHook(`gate-${before}`, look, { onDryRun: true });
 }
@@ -72,9 +77,18 @@ export async function ask(
   return answer.stdout;
 }
 
+function verdictOf(stdout: string): Verdict {
+  return JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as Verdict;
+}
+
+/** What to wait for; nothing where a reason stands among the others that no wait can change. */
+export function passing({ refusals }: Verdict): string[] {
+  return refusals?.every((r) => r.passing) ? refusals.map((r) => r.expected) : [];
+}
+
 /** @throws Error with every reason, if there is one. */
 export function refuse(before: string, stdout: string): void {
-  const { refusals } = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as Verdict;
+  const { refusals } = verdictOf(stdout);
   if (!refusals?.length) return;
   const reasons = refusals.map((r) => `  - expected ${r.expected}; found ${r.found}; do: ${r.remedy}`);
   throw new Error(`${before} is refused, and nothing has been changed for it:\n${reasons.join("\n")}`);

@@ -4,6 +4,7 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { Migration } from "../config";
 import { reached } from "../survey/phase";
+import { awaited } from "../survey/awaited";
 import { positionOf } from "../survey/position";
 import { storageAt } from "../survey/storage-position";
 import type { Seen, Span } from "../survey/finding";
@@ -11,6 +12,7 @@ import type { Raw } from "../survey/raw";
 import { moving, namesOf } from "../survey/records";
 import { otherNames, webDomain } from "../survey/facts";
 import { lookUpRecords } from "./dns";
+import { bootSeconds, patiently } from "./patience";
 import { lookUpTarget, type Made } from "./server";
 import { runOver, type SshServer } from "./ssh";
 
@@ -38,10 +40,15 @@ export async function survey(migration: Migration): Promise<Survey> {
     // Row by row takes its time; it is worth it only where media are to move.
     mediaRows: migration.storage !== undefined,
   };
-  const [s, { server: there, made, answer: t }] = await Promise.all([
-    lookAtSource(migration, common),
-    lookAtTarget(migration, common),
-  ]);
+  const [s, { server: there, made, answer: t }] = await patiently(
+    () => Promise.all([lookAtSource(migration, common), lookAtTarget(migration, common)]),
+    ([{ raw: source, problem }, { answer }]) =>
+      awaited({
+        ...{ migration, source, target: answer?.raw },
+        unreachable: { source: problem, target: answer?.problem },
+      }),
+    { seconds: bootSeconds, say: (line) => pulumi.log.info(line) },
+  );
   // Where the source is gone, the target knows the name too: it carries the source's settings.
   const web = [s.raw, t?.raw].map((raw) => (raw ? webDomain(raw) : "")).find(Boolean) ?? "";
   const { dns, storage } = migration;

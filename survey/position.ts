@@ -37,7 +37,8 @@ function followsTarget(source: Raw): boolean {
   return source.redis?.role === "replica" && source.trunkline.paths.length > 0;
 }
 
-function hasUnit(host: Raw, word: string): boolean {
+/** Whether a unit of Trunkline, by a word of its name, is at work on a host. */
+export function hasUnit(host: Raw, word: string): boolean {
   return Object.entries(host.trunkline.units).some(
     ([name, state]) => name.includes(word) && state !== "inactive" && state !== "not-found",
   );

@@ -33,6 +33,8 @@ export interface Raw {
    * "address:port"; the time of a TCP connect, best of 3).
    */
   peer: { address: string; rttMs: number | null; error: string | null } | null;
+  /** Parts that do not answer yet and are on their way, as after a boot: "Postgres 15/main", "Redis". */
+  starting: string[];
   /** What could not be read, and why. */
   unread: { what: string; why: string }[];
 }

@@ -5,7 +5,23 @@ refusals=()
 
 # refuse EXPECTED FOUND REMEDY
 refuse() {
-  refusals+=("{\"expected\":$(json_string "$1"),\"found\":$(json_string "$2"),\"remedy\":$(json_string "$3")}")
+  refusals+=("{\"expected\":$(json_string "$1"),\"found\":$(json_string "$2"),\"remedy\":$(json_string "$3")${passing:+,\"passing\":true}}")
+}
+
+# The same of what may come by itself, as after a boot: whoever asks will ask again for a while.
+refuse_yet() { local passing=yes; refuse "$@"; }
+
+# comes UNIT: whether it is about to start, or to stop for a reboot.
+comes() { [[ $(unit_property "$1" ActiveState) =~ ^(activating|deactivating|reloading)$ || $(unit_property "$1" Job) =~ ^[1-9] ]]; }
+
+# check_running PHASE UNIT…: PHASE is where they are started
+check_running() {
+  local unit say
+  for unit in "${@:2}"; do
+    say=refuse
+    ! comes "$unit" || say=refuse_yet
+    systemctl is-active --quiet "$unit" || "$say" "$unit to run on this host" "$(systemctl is-active "$unit" || true)" "run \`pulumi up\` with phase $1, or look at \`journalctl -u $unit\` on this host"
+  done
 }
 
 verdict() {
@@ -25,11 +41,21 @@ check_system() {
     refuse "a standby of the source's database, whose system identifier is $theirs" "$ours, which is another database" "put the right data directory back on this host, or go back to phase prepare and come again"
 }
 
+# Postgres of this host is there and takes nobody in yet, or is about to come.
+database_comes() {
+  local status=0
+  runuser -u postgres -- pg_isready -q -p "$PORT_TARGET_PG" || status=$?
+  ((status == 1)) || comes "postgresql@$PG_MAJOR-main.service"
+}
+
 check_standby() {
   local role lag
   check_system
   role="$(value 'SELECT pg_is_in_recovery()')"
-  if [[ -z $role ]]; then
+  if [[ -z $role ]] && database_comes; then
+    refuse_yet "Postgres on this host to answer" "that it is starting" "see its log: after a power cut it may have much to read again"
+    return
+  elif [[ -z $role ]]; then
     # A standby that died, of a full disk for instance: the switchover starts it again before it does anything else.
     [[ $step == gate/switch && -e "$(pg_conftool --short "$PG_MAJOR" main show data_directory)/standby.signal" ]] ||
       refuse "a standby of the source on this host" "no answer from Postgres" "start it with \`systemctl start postgresql@$PG_MAJOR-main\` on this host; if it does not stay, its log says why"
@@ -37,16 +63,16 @@ check_standby() {
   fi
   [[ $role == t ]] || { refuse "a standby of the source on this host" "a primary" "run \`pulumi up\` with phase replicate"; return; }
   [[ $(value 'SELECT count(*) FROM pg_stat_wal_receiver WHERE status = '"'streaming'") == 1 ]] ||
-    refuse "the standby to be streaming" "it is not" "look at \`journalctl -u trunkline-tunnel@wal\` on this host"
+    refuse_yet "the standby to be streaming" "it is not" "look at \`journalctl -u trunkline-tunnel@wal\` on this host"
   lag="$(value "SELECT coalesce(extract(epoch FROM now() - pg_last_xact_replay_timestamp())::int, 0)")"
-  [[ ${lag:-0} -lt 300 ]] || refuse "the standby to be at most 300 s behind" "$lag s" "wait until it has caught up"
+  [[ ${lag:-0} -lt 300 ]] || refuse_yet "the standby to be at most 300 s behind" "$lag s" "wait until it has caught up"
 }
 
 check_redis() {
   [[ ${CARRY_REDIS:-yes} == yes ]] || return 0
   local link
   link="$(python3 "$scripts/gate/redis_link.py" "$PORT_TARGET_REDIS" "$state/source.env" 2>&1 || true)"
-  [[ $link == up ]] || refuse "the Redis replica's link to be up" "$link" "look at \`journalctl -u trunkline-tunnel@redis\` on this host"
+  [[ $link == up ]] || refuse_yet "the Redis replica's link to be up" "$link" "look at \`journalctl -u trunkline-tunnel@redis\` on this host"
 }
 
 check_space() {

@@ -6,12 +6,8 @@ main() {
   check_standby
   check_redis
   check_space
-  local unit
-  for unit in $WEB_UNITS $SIDEKIQ_UNITS; do
-    systemctl is-active --quiet "$unit" || refuse "$unit to run on this host" "$(systemctl is-active "$unit" || true)" "run \`pulumi up\` with phase shift"
-  done
-  for unit in pgbouncer haproxy; do
-    systemctl is-active --quiet "$unit" || refuse "$unit to run on this host" "$(systemctl is-active "$unit" || true)" "look at \`journalctl -u $unit\`"
-  done
+  # shellcheck disable=SC2086 # a list
+  check_running shift $WEB_UNITS $SIDEKIQ_UNITS
+  check_running replicate pgbouncer.service haproxy.service
   verdict
 }

@@ -7,7 +7,7 @@ import time
 
 import mastodon_env
 import pooled
-from probe import Unreadable, look, note, run
+from probe import Unreadable, await_units, look, note, note_start, run
 
 SETTINGS = """wal_level max_wal_senders max_replication_slots max_connections max_worker_processes max_prepared_transactions
 max_locks_per_transaction wal_keep_size max_slot_wal_keep_size shared_buffers archive_mode archive_command
@@ -135,6 +135,7 @@ def postgres(settings, env):
     except (Unreadable, subprocess.TimeoutExpired, OSError) as why:
         if chosen["online"]:
             note("postgres", why)
+        look("whether Postgres is starting", note_if_starting, chosen)
         return {**answer, "standbySignal": signal_in(chosen["dataDir"])}
     began = time.monotonic()
     looks = {**DATABASE_LOOKS, "clients": CLIENTS % where["user"].replace("'", "''")}
@@ -155,6 +156,15 @@ def postgres(settings, env):
         answer[name] = seen.get(name)
     answer.update(prepared=seen.get("prepared") or 0, settings=seen.get("settings") or {})
     return answer
+
+
+def note_if_starting(chosen):
+    what = "Postgres %s" % (chosen["cluster"] or "on port %d" % chosen["port"])
+    # 1: it is there, and takes nobody in yet. The message would say so too, in the server's own language.
+    if subprocess.run(["pg_isready", "-q", "-p", str(chosen["port"])]).returncode == 1:
+        note_start(what)
+    elif chosen["cluster"]:
+        await_units(what, ["postgresql@%s.service" % chosen["cluster"].replace("/", "-")])
 
 
 def empty():

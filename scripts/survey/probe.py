@@ -5,6 +5,7 @@ import subprocess
 import threading
 
 unread = []
+starting = []  # parts that do not answer yet, and are on their way
 _lock = threading.Lock()
 
 
@@ -82,3 +83,18 @@ def properties(names, wanted, seconds=8):
         if fields.get("Id"):
             found[fields["Id"]] = fields
     return found
+
+
+def await_units(what, patterns):
+    """Notes a part that does not answer, where a unit of it is about to start (or to stop, as at a reboot): waiting helps."""
+    listed = run(["systemctl", "list-units", "--all", "--no-legend", "--plain", *patterns])
+    names = [line.split()[0] for line in listed.splitlines() if line.split()]
+    moving = ("activating", "deactivating", "reloading")
+    for unit in properties(names, ["ActiveState", "Job"]).values():
+        if unit.get("ActiveState") in moving or unit.get("Job", "0") not in ("", "0"):
+            return note_start(what)
+
+
+def note_start(what):
+    with _lock:
+        starting.append(what)

@@ -4,7 +4,7 @@ import re
 
 import mastodon_env
 import resp
-from probe import Unreadable, look, note
+from probe import Unreadable, await_units, look, note, note_start
 
 # What the steps ask of a source's Redis, with the app's own login. None of it is carried out here.
 NEEDED = (
@@ -33,10 +33,13 @@ def redis(settings, env):
         client = connect(where)
         info = client.info()
     except (OSError, resp.RedisError) as why:
+        look("whether Redis is starting", await_units, "Redis", ["redis*.service", "valkey*.service"])
         if isinstance(why, ConnectionRefusedError) and settings["side"] == "target":
             return None
         note("redis", why)
         return {**nothing(where), "lacks": ["info"] if "NOPERM" in str(why) else []}
+    if info.get("loading") == "1":
+        note_start("Redis")
     replica = info.get("role") == "slave"
     listens = look("where Redis listens", tcp_port, client, where) if "path" in where else where["port"]
     others = [int(key[2:]) for key in info if re.fullmatch(r"db\d+", key) and int(key[2:]) != where["database"]]

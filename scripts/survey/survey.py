@@ -40,7 +40,7 @@ import postgres  # noqa: E402
 import redis  # noqa: E402
 import site_parts  # noqa: E402
 import traces  # noqa: E402
-from probe import look, together, unread  # noqa: E402
+from probe import look, starting, together, unread  # noqa: E402
 
 
 def survey(settings):
@@ -80,7 +80,7 @@ def survey(settings):
         "format": 1, "side": settings["side"], "host": seen["host"], "tools": seen["tools"] or {},
         "disks": look("disks", machine.disks, [p for p in places if p], default=[]), "sshd": seen["sshd"], "mastodon": app,
         "postgres": pg, "redis": seen["redis"], "media": seen.get("media"), "nginx": seen["nginx"], "trunkline": trunkline,
-        "peer": seen["peer"], "unread": unread,
+        "peer": seen["peer"], "starting": starting, "unread": unread,
     }  # fmt: skip
 
 

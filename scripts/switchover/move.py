@@ -58,7 +58,7 @@ class Move:
         self.figures["rttMs"] = round(sorted(trips)[3], 1)
 
     def look(self):
-        old, new = self.old.status(), self.new.status()
+        old, new = settled(self.old), settled(self.new)
         if old["systemId"] != new["systemId"]:
             raise Refused(
                 f"Postgres on the {self.new.name} is a standby of another database: its system identifier is {new['systemId']},"
@@ -212,6 +212,14 @@ class Move:
 def slot_of(side):
     """Name of the slot and of the walreceiver with which a side follows the other."""
     return f"trunkline_{side.name}"
+
+
+def settled(server, seconds=60):
+    """Its status, once it takes clients in: after a power cut it has WAL to read again."""
+    end = time.monotonic() + seconds
+    while (status := server.status())["role"] == "starting" and time.monotonic() < end:
+        time.sleep(0.2)
+    return status
 
 
 def describe(unrest):

@@ -155,18 +155,21 @@ def look(settings):
     print(json.dumps({"at": at, "target": target, "source": source, "complete": complete}))
 
 
-def only_one(settings):
-    """Two runs at once would undo each other."""
+def only_one(settings, seconds=660):
+    """Two runs at once would undo each other. The one before may be a recovery at boot, which is patient itself."""
     os.makedirs(os.path.dirname(settings["lock"]), mode=0o700, exist_ok=True)  # gone after a reboot
     handle = open(settings["lock"], "w", encoding="utf-8")
-    end = time.monotonic() + 30
+    end, said = time.monotonic() + seconds, False
     while True:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return handle
         except BlockingIOError:
             if time.monotonic() > end:
-                raise
+                raise Refused(f"another switchover is at work on this server for {seconds} s: see journalctl -u 'trunkline-switchover*'") from None
+            if not said:
+                print("waiting for another switchover that is at work on this server", flush=True)
+            said = True
             time.sleep(0.1)
 
 

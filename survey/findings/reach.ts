@@ -1,4 +1,4 @@
-import { type Check, error, note, older, risk } from "../finding";
+import { type Check, error, note, older, risk, warning } from "../finding";
 import { reached } from "../phase";
 
 export const sourceUnreachable: Check = ({ unreachable, migration: m }) => {
@@ -51,6 +51,51 @@ export const slow: Check = ({ source, target }) =>
         ]
       : [];
   });
+
+/** The survey has waited for it (survey/awaited.ts). */
+export const starting: Check = ({ source, target }) =>
+  [source, target].flatMap((h) =>
+    (h?.starting ?? []).map((part) =>
+      error(
+        "still-starting",
+        "a server's database does not come up",
+        `${part} on the ${h?.side} ${h?.host.name} is starting, and did not answer in time`,
+        "see its log there (journalctl, /var/log/postgresql): after a power cut it may have much to read again. Run again when it answers",
+      ),
+    ),
+  );
+
+/** Once they serve, nobody but their owner starts them: what stopped them has to be understood first. */
+export const targetDown: Check = ({ target, at }) => {
+  const journal = target?.trunkline.journal;
+  if (!target || !reached(at, "switch") || at === "retire") return null;
+  // What a switchover left half done, and a standby, is started by the next one.
+  if (target.starting.length || !journal?.promoted || !journal.done) return null;
+  const down = [
+    target.postgres?.role === "down" && !target.postgres.standbySignal && "Postgres",
+    !target.redis && "Redis",
+  ].filter((part) => part);
+  return (
+    down.length > 0 &&
+    error(
+      "target-down",
+      "the target holds the data, and its database does not answer",
+      `${down.join(" and ")} on the target ${target.host.name}`,
+      "see why it stopped (its log), start it (systemctl start), and run again",
+    )
+  );
+};
+
+export const followerDown: Check = ({ source, at }) =>
+  (at === "switch" || at === "settle") &&
+  source?.postgres?.role === "down" &&
+  !source.starting.length &&
+  warning(
+    "follower-down",
+    "the source's Postgres does not follow the target",
+    `it is down; ${source.postgres.dataDir}`,
+    "start it there (it comes up as a standby): until then there is no way back, and the target keeps WAL for it",
+  );
 
 export const noWayBack: Check = ({ at, migration: m }) =>
   at === "retire" &&

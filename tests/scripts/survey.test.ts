@@ -110,3 +110,22 @@ test("a Postgres or a Redis that is down is told, and the rest is there", async 
   assert.deepEqual([raw.postgres!.role, raw.redis!.role, raw.postgres!.port], ["down", "down", 5432]);
   assert.ok(raw.mastodon!.env.keys.length > 10);
 });
+
+test("what is on its way up is told as such, and what is really down is not", async () => {
+  assert.deepEqual((await it.survey("source")).starting, []); // both are down
+  const units = ["postgresql@15-main.service", "redis-server.service"];
+  const slowly = units.map(
+    (u) => `mkdir -p /run/systemd/system/${u}.d
+    printf '[Service]\\nExecStartPre=/bin/sleep infinity\\n' >/run/systemd/system/${u}.d/slow.conf`,
+  );
+  await it.source.sh(
+    `${slowly.join("\n")}\nsystemctl daemon-reload; systemctl start --no-block ${units.join(" ")}`,
+  );
+  assert.deepEqual((await it.survey("source")).starting.sort(), ["Postgres 15/main", "Redis"]);
+  const gone = units.map((u) => `rm -r /run/systemd/system/${u}.d`).join("\n");
+  await it.source.sh(
+    `systemctl stop ${units.join(" ")}\n${gone}\nsystemctl daemon-reload; systemctl start ${units.join(" ")}`,
+  );
+  const { starting, postgres, redis } = await it.survey("source");
+  assert.deepEqual([starting, postgres!.role, redis!.role], [[], "primary", "master"]);
+});

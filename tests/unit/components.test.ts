@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { lookUpRecords } from "../../components/dns";
-import { refuse } from "../../components/gate";
+import { passing, refuse, type Verdict } from "../../components/gate";
+import { patiently } from "../../components/patience";
 import { cloudConfig } from "../../components/host-key";
 import { keyLabel, lookUpTarget, type Made, targetServer } from "../../components/server";
 import { fingerprintOf } from "../../components/ssh";
@@ -243,6 +244,40 @@ test("a gate refuses with every reason, and is silent without one", () => {
   assert.throws(
     () => refuse("switch", `noise\n${says}`),
     /switch is refused, and nothing has been changed for it:\n {2}- expected no lag; found 3 s; do: wait\n {2}- expected x/,
+  );
+});
+
+test("a gate waits for what may come by itself, and for nothing where another reason stands", () => {
+  const of = (...refusals: object[]) => passing({ refusals } as Verdict);
+  assert.deepEqual(of(), []);
+  assert.deepEqual(of({ expected: "a", passing: true }, { expected: "b", passing: true }), ["a", "b"]);
+  assert.deepEqual(of({ expected: "a", passing: true }, { expected: "b" }), []);
+});
+
+test("patience looks until nothing is awaited, tells each wait once, and ends at its deadline", async () => {
+  const said: string[] = [];
+  const how = { seconds: 60, everyMs: 1, say: async (line: string) => void said.push(line) };
+  const left = [["x"], ["x"], ["y"], []];
+  assert.deepEqual(
+    await patiently(
+      async () => left.shift() ?? [],
+      (l) => l,
+      how,
+    ),
+    [],
+  );
+  assert.deepEqual(
+    said.map((line) => line.split(";")[0]),
+    ["waiting for x", "waiting for y"],
+  );
+  assert.match(said[0] ?? "", /; 60 s at most$/);
+  assert.deepEqual(
+    await patiently(
+      async () => ["z"],
+      (l) => l,
+      { ...how, seconds: 0.05 },
+    ),
+    ["z"],
   );
 });
 

@@ -100,6 +100,7 @@ export function source(change: (raw: Filled) => void = () => undefined): Raw {
     },
     trunkline: noTrace(),
     peer: null,
+    starting: [],
     unread: [],
   };
   change(raw);
@@ -122,6 +123,7 @@ export function target(change: (raw: Raw) => void = () => undefined): Raw {
     nginx: null,
     trunkline: noTrace(),
     peer: { address: "198.18.0.10:22", rttMs: 20, error: null },
+    starting: [],
     unread: [],
   };
   change(raw);

@@ -7,6 +7,7 @@ import { older, size } from "../../survey/finding";
 import { nextOf } from "../../survey/next";
 import { phases, wanted } from "../../survey/phase";
 import { plan, stepsToCome } from "../../survey/plan";
+import { awaited } from "../../survey/awaited";
 import { positionOf } from "../../survey/position";
 import { duration, render } from "../../survey/render";
 import { seen } from "./cases/worlds";
@@ -76,6 +77,29 @@ test("without the source the target tells, if it was promoted", () => {
     "retire",
   );
   assert.equal(positionOf(undefined, target()), "survey");
+});
+
+test("what is on its way up is waited for, and a server that takes part already; a wrong address is not", () => {
+  const of = (change: Partial<Parameters<typeof awaited>[0]>) => awaited(seen(change));
+  assert.deepEqual(of({}), []);
+  assert.deepEqual(of({ target: target((t) => t.starting.push("Redis")) }), [
+    "Redis on the target new to answer",
+  ]);
+  const unreachable = { source: "no answer" };
+  const follows = target((t) => (t.trunkline.units = { "trunkline-tunnel@wal.service": "active" }));
+  assert.deepEqual(of({ source: undefined, unreachable }), []);
+  assert.deepEqual(of({ source: undefined, unreachable, target: follows }), ["the source to be reached"]);
+  const accepted = migration({ acceptFindings: "source-unreachable" });
+  assert.deepEqual(of({ source: undefined, unreachable, target: follows, migration: accepted }), []);
+  for (const [phase, waits] of [
+    ["prepare", false],
+    ["switch", true],
+    ["retire", false],
+  ] as const)
+    assert.deepEqual(
+      of({ source: source(traces[phase]), target: undefined, unreachable: { target: "no answer" } }),
+      waits ? ["the target to be reached"] : [],
+    );
 });
 
 test("facts come from the survey, and what is missing is named", () => {

@@ -1,5 +1,5 @@
 import { type Case, GiB, inCloud, never, onSource, onTarget, seen } from "./worlds";
-import { now, source, traces } from "../raws";
+import { now, source, target, traces } from "../raws";
 import { migration } from "../configs";
 
 const peer = { address: "203.0.113.7:22", error: null };
@@ -18,6 +18,30 @@ export const hosts: Case[] = [
   ],
   ["target-booting", "note", /refused/, inCloud({}, { unreachable: { target: "refused" } })],
   ["target-unreachable", "error", /refused/, seen({ target: undefined, unreachable: { target: "refused" } })],
+  [
+    "still-starting",
+    "error",
+    /Postgres 15\/main on the target new/,
+    onTarget((t) => t.starting.push("Postgres 15/main")),
+  ],
+  [
+    "target-down",
+    "error",
+    /Postgres and Redis on the target new/,
+    seen({
+      source: source(traces.switch),
+      target: target((t) => {
+        Object.assign(t, { mastodon: source().mastodon, postgres: { ...source().postgres, role: "down" } });
+        t.trunkline.journal = { direction: "forward", step: "done", done: true, promoted: true };
+      }),
+    }),
+  ],
+  [
+    "follower-down",
+    "warning",
+    /it is down/,
+    seen({ source: source((s) => (traces.switch(s), (s.postgres.role = "down"))) }),
+  ],
   ["no-way-back", "error", /phase is settle/, seen({ source: source(traces.retire) })],
   [
     "data-on-target",
