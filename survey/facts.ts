@@ -11,9 +11,11 @@ export const factNames = [
   "PG_PORT",
   "PG_CLUSTER",
   "PG_DATA",
+  "PG_UNIT",
   "DB_NAME",
   "DB_USER",
   "REDIS_PORT",
+  "REDIS_UNIT",
   "APP_USER",
   "APP_UID",
   "APP_GID",
@@ -49,9 +51,11 @@ export function factsOf(source: Raw): Facts {
     // The steps put it beside PG_MAJOR themselves.
     PG_CLUSTER: pg?.cluster?.split("/").at(-1) ?? "",
     PG_DATA: pg?.dataDir ?? "",
+    PG_UNIT: pg?.unit ?? "",
     DB_NAME: pg?.database?.name ?? env["DB_NAME"] ?? (app?.compose ? "mastodon_production" : ""),
     DB_USER: pg?.database?.user ?? env["DB_USER"] ?? (app?.compose ? "mastodon" : ""),
     REDIS_PORT: text(source.redis?.port),
+    REDIS_UNIT: source.redis?.unit ?? "",
     APP_USER: app?.user ?? "",
     APP_UID: text(app?.uid),
     APP_GID: text(app?.gid),
@@ -86,9 +90,9 @@ function composeFacts(compose: Compose | undefined) {
 
 /** Names of facts that no step can do without and that this survey could not tell. */
 export function missingFacts(facts: Facts): string[] {
-  // A Postgres that is no Debian cluster has no such name, and not every site has an app of its own to
-  // stream.
-  const optional = ["PG_CLUSTER", "STREAMING_UNITS", "WEB_NAMES"];
+  // A Postgres that is no Debian cluster has no such name, a process of a container no unit, and not every site has an
+  // app of its own to stream.
+  const optional = ["PG_CLUSTER", "PG_UNIT", "REDIS_UNIT", "STREAMING_UNITS", "WEB_NAMES"];
   return factNames.filter((n) => !facts[n] && !optional.includes(n) && !/^COMPOSE_|^DB_SERVICE$/.test(n));
 }
 

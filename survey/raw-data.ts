@@ -5,6 +5,8 @@ export interface Postgres {
   /** Full server version, 15.8. */
   version: string;
   port: number;
+  /** The systemd service that it runs in; null: none, or it is down. */
+  unit: string | null;
   /** Debian's cluster name, "15/main"; null if it is not a Debian cluster. */
   cluster: string | null;
   dataDir: string;
@@ -75,6 +77,8 @@ export interface Redis {
   /** redis or valkey. */
   kind: string;
   port: number;
+  /** As above. */
+  unit: string | null;
   role: "master" | "replica" | "down";
   /** Host and port of the master of a replica. */
   masterHost: string | null;

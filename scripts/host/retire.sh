@@ -1,22 +1,33 @@
 # host/retire (source): the end. Postgres and Redis of the old server are stopped and stay off; what they hold is kept where
-# it is, as a last copy of the day of the switch, and would start as a standby, never as a second primary.
+# it is, as a last copy of the day of the switch, and would start as a standby, never as a second primary. Other databases on
+# this server run on.
 # shellcheck shell=bash
 
-postgres_unit="postgresql@$PG_MAJOR-$PG_CLUSTER.service"
+# As the first survey found them at work.
+postgres_unit="${PG_UNIT:-postgresql@$PG_MAJOR-$PG_CLUSTER.service}"
+redis_unit="${REDIS_UNIT:-redis-server.service}"
+start_conf=/etc/postgresql/$PG_MAJOR/$PG_CLUSTER/start.conf # which of Debian's clusters start at boot
 
 present() {
   refuse_live
+  if [[ -n $PG_CLUSTER && -f $start_conf ]] && grep -q '^auto' "$start_conf"; then
+    save_original "$start_conf"
+    sed 's/^auto/manual/' "$start_conf" | put_file "$start_conf" 0644 postgres:postgres
+  fi
   off "$postgres_unit"
-  off postgresql.service
-  off redis-server.service
+  off "$redis_unit"
   ! runuser -u postgres -- pg_isready -q -p "$PG_PORT" ||
     die "no Postgres on the source any more" "one that answers on port $PG_PORT" "see which unit starts it, and stop that one"
+  ! redis_answers || die "no Redis on the source any more" "one that answers on port $REDIS_PORT" "see what starts it (a container?), stop that, and run \`pulumi up\` again"
   result kept "$PG_DATA"
 }
+
+redis_answers() { ((${REDIS_PORT:-0})) && (exec 3<>"/dev/tcp/127.0.0.1/$REDIS_PORT") 2>/dev/null; }
 
 # There is no way back from here by itself; the copies are as they were left.
 absent() {
   local unit
+  restore_original "$start_conf"
   [[ -e $state/retired ]] || return 0
   while read -r unit; do
     systemctl enable --quiet "$unit" 2>/dev/null || true

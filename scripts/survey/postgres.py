@@ -7,7 +7,7 @@ import time
 
 import mastodon_env
 import pooled
-from probe import Unreadable, await_units, look, note, note_start, run
+from probe import Unreadable, await_units, look, note, note_start, read, run, unit_of
 
 SETTINGS = """wal_level max_wal_senders max_replication_slots max_connections max_worker_processes max_prepared_transactions
 max_locks_per_transaction wal_keep_size max_slot_wal_keep_size shared_buffers archive_mode archive_command
@@ -147,6 +147,7 @@ def postgres(settings, env):
         unlogged=inside.get("unlogged") or [], extensions=inside.get("extensions") or [],
         standby=standby_of(seen), walSinceCheckpointBytes=seen.get("checkpointed"),
         walBytesPerSecond=look("rate of WAL", wal_rate, chosen["port"], seen.get("lsn"), began),
+        unit=look("Postgres' unit", unit_of_cluster, seen["dataDir"]),
         encryptedRows=sum(filter(None, (inside.get("otp"), inside.get("keypairs")))) if inside else None,
         roles=seen.get("roles") or [], hba=bool(seen.get("hba")),
     )  # fmt: skip
@@ -156,6 +157,10 @@ def postgres(settings, env):
         answer[name] = seen.get(name)
     answer.update(prepared=seen.get("prepared") or 0, settings=seen.get("settings") or {})
     return answer
+
+
+def unit_of_cluster(data):
+    return unit_of(int(read(os.path.join(data, "postmaster.pid")).splitlines()[0]))
 
 
 def note_if_starting(chosen):
@@ -169,7 +174,7 @@ def note_if_starting(chosen):
 
 def empty():
     return {
-        "major": 0, "version": "", "port": 0, "cluster": None, "dataDir": "", "role": "down", "standbySignal": False,
+        "major": 0, "version": "", "port": 0, "unit": None, "cluster": None, "dataDir": "", "role": "down", "standbySignal": False,
         "systemId": None, "database": None, "clusterBytes": None, "settings": {}, "slots": [], "walsenders": [], "archiver": None,
         "clients": [], "unlogged": [], "prepared": 0, "longTransactions": [], "tablespaces": [], "extensions": [], "walBytesPerSecond": None,
         "walSinceCheckpointBytes": None, "standby": None, "encryptedRows": None, "roles": [], "hba": False,

@@ -95,6 +95,15 @@ def await_units(what, patterns):
             return note_start(what)
 
 
+def unit_of(pid):
+    """The service that a process of this host runs in; None for one of a container, or started by hand."""
+    for line in read("/proc/%d/cgroup" % pid).splitlines():
+        name = line.rsplit("/", 1)[-1]
+        if name.endswith(".service"):
+            return name
+    return None
+
+
 def note_start(what):
     with _lock:
         starting.append(what)

@@ -4,7 +4,7 @@ import re
 
 import mastodon_env
 import resp
-from probe import Unreadable, await_units, look, note, note_start
+from probe import Unreadable, await_units, look, note, note_start, unit_of
 
 # What the steps ask of a source's Redis, with the app's own login. None of it is carried out here.
 NEEDED = (
@@ -47,6 +47,7 @@ def redis(settings, env):
         **nothing(where),
         "version": info.get("valkey_version") or info["redis_version"],
         "kind": "valkey" if "valkey_version" in info else "redis",
+        "unit": look("Redis' unit", unit_of, int(info["process_id"])),
         "role": "replica" if replica else "master",
         "masterHost": info.get("master_host") if replica else None,
         "masterPort": int(info["master_port"]) if replica else None,
@@ -105,7 +106,7 @@ def may(client, me, words):
 def nothing(where):
     """What is known of a Redis that does not answer."""
     return {
-        "version": "", "kind": "redis", "port": where.get("port", 0), "role": "down", "masterHost": None, "masterPort": None,
+        "version": "", "kind": "redis", "port": where.get("port", 0), "unit": None, "role": "down", "masterHost": None, "masterPort": None,
         "linkUp": None, "usedBytes": None, "maxmemoryPolicy": None, "appendonly": None, "rdbSaving": None, "replicas": [],
         "requiresPassword": bool(where["password"]), "databases": None, "otherDatabases": [], "loopback": False, "lacks": [],
     }  # fmt: skip

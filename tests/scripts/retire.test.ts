@@ -7,6 +7,13 @@ let pair: Pair;
 
 before(async () => {
   pair = await Pair.boot();
+  // Redis in a unit of its admin's own, and a database that has nothing to do with the instance.
+  await pair.source.sh(`
+    sed '/^Alias=/d' /lib/systemd/system/redis-server.service >/etc/systemd/system/social-redis.service
+    systemctl disable --quiet --now redis-server
+    systemctl enable --quiet --now social-redis
+    pg_createcluster 15 shop --port 5444 --start`);
+  Object.assign(pair.settings, { REDIS_UNIT: "social-redis.service", PG_UNIT: "postgresql@15-main.service" });
   await pair.replicate();
 });
 
@@ -60,8 +67,10 @@ test("retired, the old server is off for good and the new one keeps no WAL for i
   await pair.source.reboot();
   assert.equal(await pair.role(pair.source), "down");
   await pair.source.sh(
-    "test -f /var/lib/postgresql/15/main/standby.signal; ! systemctl is-active --quiet redis-server",
+    "test -f /var/lib/postgresql/15/main/standby.signal; ! systemctl is-active --quiet social-redis redis-server",
   );
+  // The neighbour runs on, also after the reboot.
+  await pair.source.sh("pg_isready --quiet --timeout=60 -p 5444");
   assert.equal(await pair.sql(pair.target, "SELECT count(*) FROM pg_replication_slots"), "0");
   await pair.target.reboot();
   await pair.until("the primary to be up", async () => (await pair.role(pair.target)) === "primary");

@@ -19,6 +19,10 @@ test("finds the whole installation, and every fact that the steps need", async (
     [raw.postgres!.role, raw.redis!.role, raw.nginx!.active, raw.redis!.requiresPassword],
     ["primary", "master", true, true],
   );
+  assert.deepEqual(
+    [raw.postgres!.unit, raw.redis!.unit],
+    ["postgresql@15-main.service", "redis-server.service"],
+  );
   assert.equal(raw.postgres!.database!.collationVersion, raw.postgres!.database!.actualCollationVersion);
   assert.deepEqual(raw.mastodon!.units.sidekiq, [
     {

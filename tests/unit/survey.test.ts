@@ -106,8 +106,11 @@ test("facts come from the survey, and what is missing is named", () => {
   const facts = factsOf(source());
   assert.deepEqual(missingFacts(facts), []);
   assert.deepEqual(
-    [facts.PG_CLUSTER, facts.APP_UID, facts.SIDEKIQ_UNITS, facts.WEB_DOMAIN],
-    ["main", "990", "mastodon-sidekiq.service", "social.example"],
+    [facts.PG_CLUSTER, facts.PG_UNIT, facts.REDIS_UNIT, facts.APP_UID, facts.SIDEKIQ_UNITS, facts.WEB_DOMAIN],
+    [
+      ...["main", "postgresql@15-main.service", "redis-server.service"],
+      ...["990", "mastodon-sidekiq.service", "social.example"],
+    ],
   );
   const web = source((s) => (s.mastodon.env.values["WEB_DOMAIN"] = "web.social.example"));
   assert.equal(factsOf(web).WEB_DOMAIN, "web.social.example");
