@@ -34,6 +34,11 @@ export interface Migration {
   dns: { provider: "none" | "cloudflare" | "hetzner"; zone: string; names: string[]; ttl: number };
   /** Where to look for Mastodon; empty: the survey finds it. */
   mastodon: { dir: string; user: string };
+  /**
+   * How the app comes to the target: its tree as it is on the source, or its release installed the official way; `auto`:
+   * whichever runs there. Repository and ref are for the official way; empty: the source's own.
+   */
+  app: { install: "auto" | "copy" | "official"; repository: string; ref: string };
   /** Where the media go; undefined: they stay with the server. */
   storage?: Storage;
   carryRedis: boolean;
@@ -85,6 +90,7 @@ export function parseMigration(get: (key: string) => string | undefined): Migrat
     target: readTarget(c),
     dns: readDns(c),
     mastodon: { dir: c.folder("mastodonDir"), user: c.text("mastodonUser") },
+    app: readApp(c),
     carryRedis: c.flag("carryRedis", true),
     copyRateMiB: c.whole("copyRateMiB", 0, 0, 100_000),
     drainSeconds: c.whole("drainSeconds", 60, 1, 3600),
@@ -92,7 +98,6 @@ export function parseMigration(get: (key: string) => string | undefined): Migrat
     slotKeepMiB: c.whole("slotKeepMiB", 10_240, 256, 10_000_000),
     accepted: c.list("acceptFindings"),
   };
-  c.oneOf("appInstall", ["copy"], "copy");
   migration.storage = readStorage(c, migration);
   if (migration.target.provider === "none") migration.phase = "survey";
   checkTogether(c, migration);
@@ -131,6 +136,23 @@ function readTarget(c: Keys): Target {
   if (provider === "vultr" && !/^\d+$/.test(server.image))
     c.problem("serverImage", server.image, "the number of an OS at Vultr, like 2136 for Debian 12");
   return { provider, ...server };
+}
+
+function readApp(c: Keys): Migration["app"] {
+  const install = c.oneOf("appInstall", ["auto", "copy", "official"], "auto");
+  for (const key of ["appRepository", "appRef"])
+    if (install === "copy") c.unused(key, 'has no use while appInstall is "copy"');
+  const [repository, ref] = [c.text("appRepository"), c.text("appRef")];
+  // The address is told and logged, so it may hold no password.
+  if (repository && !/^(https:\/\/[^\s/@]+|file:\/\/)\/[^\s@]+$/.test(repository))
+    c.problem(
+      "appRepository",
+      repository.replace(/\/\/[^/]*@/, "//***@"),
+      "an https address without user and password, like https://github.com/me/mastodon.git",
+    );
+  if (ref && !/^[A-Za-z0-9][\w./+-]*$/.test(ref))
+    c.problem("appRef", ref, "a tag, branch or commit, like v4.5.3");
+  return { install, repository, ref };
 }
 
 function readDns(c: Keys): Migration["dns"] {

@@ -85,7 +85,10 @@ function serverMove(seen: Survey, base: Ground): Move {
   const access = new Access("access", { stage, granted: seen.source?.trunkline.keys });
   const reader = { readKey: access.readKey, sourceHostKey };
   const host = new Base("host", { stage });
-  const app = new App("app", { stage, reader, rateMiB, gate: gate({ stage, before: "shift", carryRedis }) });
+  const app = new App("app", {
+    ...{ stage, reader, rateMiB, app: migration.app },
+    gate: gate({ stage, before: "shift", carryRedis }),
+  });
   const web = new Web("web", { stage, reader });
   const database = new Database("database", { stage, slotKeepMiB, rateMiB });
   const { replicationPassword, appPassword } = database;

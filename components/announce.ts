@@ -16,7 +16,7 @@ export async function announce(seen: Survey): Promise<Finding[]> {
   const { phase, target } = seen.migration;
   const looking = phase === "survey" && seen.at === "survey" && target.provider !== "none";
   const steps = stepsToCome(seen.at, { ...seen.migration, ...(looking && { phase: "settle" }) });
-  const server = estimatesOf(steps, seen.source, seen.migration);
+  const server = estimatesOf(steps, seen);
   const back = !reached(phase, seen.at);
   const estimates = back ? [...server, ...mediaToCome(seen)] : [...mediaToCome(seen), ...server];
   const pause = steps.includes("switchover/run") ? pauseOf(seen, seen.ownRttMs) : undefined;

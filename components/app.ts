@@ -1,11 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
+import type { Migration } from "../config";
 import { type Reader, readerSettings } from "./reader";
 import type { Stage } from "./stage";
 import { Step } from "./step";
 
 export interface AppArgs {
   stage: Stage;
+  /** How the app comes to the target, and what from. */
+  app: Migration["app"];
   reader: Reader;
   /** Limit for copying in MiB/s; 0 is none. */
   rateMiB: number;
@@ -29,13 +32,14 @@ export class App extends pulumi.ComponentResource {
 
   constructor(name: string, args: AppArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trunkline:index:App", name, {}, opts);
-    const { stage } = args;
+    const { stage, app } = args;
+    const way = { APP_INSTALL: app.install, APP_REPOSITORY: app.repository, APP_REF: app.ref };
     const child = { parent: this };
     const reader = readerSettings(args.reader);
     const salt = new random.RandomPassword(`${name}-salt`, { length: 32, special: false }, child);
     this.tree = new Step(
       "app/tree",
-      { stage, settings: { ...reader, RATE_MIB: String(args.rateMiB) } },
+      { stage, settings: { ...reader, ...way, RATE_MIB: String(args.rateMiB) } },
       child,
     );
     this.secrets = new Step("app/secrets", { stage, settings: { ...reader, HASH_SALT: salt.result } }, child);

@@ -9,8 +9,8 @@ needed=(
   mmdebstrap systemd-container debian-archive-keyring iproute2 nftables iputils-ping util-linux e2fsprogs procps
   openssl openssh-client rsync curl ca-certificates shellcheck
 )
-# What the tests need beyond that: a browser for the report, servers that they start themselves in scratch folders.
-tested=(chromium postgresql redis-server openssh-server)
+# What the tests need beyond that: a browser for the report, servers that they start themselves in scratch folders, git.
+tested=(chromium postgresql redis-server openssh-server git)
 
 system() {
   ((EUID == 0)) || fail "the lab boots systemd hosts in network namespaces: run it as root (sudo npm run …), on Debian or Ubuntu"

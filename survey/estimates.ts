@@ -1,5 +1,5 @@
-import type { Migration } from "../config";
 import type { Seen } from "./finding";
+import { wayOf } from "./install";
 import { planned, type StepName } from "./plan";
 import type { Raw } from "./raw";
 
@@ -16,12 +16,18 @@ export interface Estimate {
 }
 
 /** How long each step will take, in the order given. */
-export function estimatesOf(steps: StepName[], source: Raw | undefined, migration: Migration): Estimate[] {
-  return steps.map((step) => ({ step, ...estimate(step, source, migration) }));
+export function estimatesOf(steps: StepName[], seen: Known): Estimate[] {
+  return steps.map((step) => ({ step, ...estimate(step, seen) }));
 }
 
-function estimate(step: StepName, source: Raw | undefined, m: Migration): Omit<Estimate, "step"> {
+type Known = Pick<Seen, "source" | "target" | "migration">;
+
+function estimate(step: StepName, seen: Known): Omit<Estimate, "step"> {
+  const { source, migration: m } = seen;
   const base = planned(step).seconds;
+  // A guess, not measured: it hangs on the cores, and no size of the source tells it.
+  if (step === "app/tree" && wayOf(seen) === "official")
+    return { seconds: 1800, because: "Ruby is compiled, gems and assets are built" };
   const work = workOf(source, m.copyRateMiB || Infinity)[step] ?? [];
   const parts = work.map(({ amount, perSecond, unit }) => ({
     seconds: Math.ceil(base + amount / perSecond),

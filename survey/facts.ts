@@ -31,6 +31,9 @@ export const factNames = [
   "WEB_DOMAIN",
   "WEB_NAMES",
   "MASTODON_VERSION",
+  "SOURCE_RELEASE",
+  "SOURCE_REPOSITORY",
+  "SOURCE_REF",
   "LAYOUT",
   "COMPOSE_DIR",
   "COMPOSE_FILES",
@@ -38,6 +41,14 @@ export const factNames = [
   "COMPOSE_PROJECT",
   "DB_SERVICE",
 ] as const;
+
+/** Where Mastodon's own code is. */
+const upstream = "https://github.com/mastodon/mastodon.git";
+
+/** A host's system in one word: debian-12. */
+export function releaseOf({ host }: Raw): string {
+  return `${host.os.id}-${host.os.version}`;
+}
 
 /** The facts as far as this survey can tell them; what it can't tell is "". */
 export function factsOf(source: Raw): Facts {
@@ -72,6 +83,10 @@ export function factsOf(source: Raw): Facts {
     // The web domain first, then the other names that the instance's sites serve: LOCAL_DOMAIN, www.
     WEB_NAMES: (nginx?.names ?? []).join(" "),
     MASTODON_VERSION: app?.version ?? "",
+    SOURCE_RELEASE: releaseOf(source),
+    SOURCE_REPOSITORY: app?.git?.origin ?? upstream,
+    // A fork has tags of its own, if any; upstream's are named after the version.
+    SOURCE_REF: app?.git?.head ?? (app?.version ? `v${app.version.replace(/\+.*/, "")}` : ""),
     ...composeFacts(app?.compose),
   };
 }

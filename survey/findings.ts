@@ -2,6 +2,7 @@ import type { Check, Finding, Level, Seen } from "./finding";
 import * as distance from "./findings/distance";
 import * as dns from "./findings/dns";
 import * as host from "./findings/host";
+import * as install from "./findings/install";
 import * as mastodon from "./findings/mastodon";
 import * as media from "./findings/media";
 import * as mediaHost from "./findings/media-host";
@@ -23,6 +24,7 @@ const ahead: Check[] = [
   host,
   distance,
   mastodon,
+  install,
   runtime,
   sidekiq,
   media,

@@ -97,6 +97,8 @@ export interface Mastodon {
   home: string;
   /** Bytes of the home without media, log and tmp. */
   appBytes: number | null;
+  /** Null where the app's folder is no git checkout, or none that git could read. */
+  git: Checkout | null;
   env: Env;
   units: { web: Unit[]; sidekiq: Unit[]; streaming: Unit[] };
   /**
@@ -106,6 +108,20 @@ export interface Mastodon {
   encryptedRows: number | null;
   /** Runs by Docker Compose; `units` are then services, and `dir` is the project's folder. Left out elsewhere. */
   compose?: Compose;
+}
+
+export interface Checkout {
+  /** The address of the remote `origin`, without a password; null: there is none. */
+  origin: string | null;
+  /** The commit that is checked out. */
+  head: string;
+  /** A branch of a remote or a tag has that commit, as far as the checkout knows. */
+  published: boolean;
+  /** Files that differ from the commit; files and folders that are not in it and that no installation makes. 50 of each. */
+  changed: string[];
+  own: string[];
+  /** How many of both there are. */
+  count: number;
 }
 
 export interface Compose {

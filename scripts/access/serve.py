@@ -11,6 +11,7 @@ import os
 import pwd
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import syslog
@@ -176,6 +177,13 @@ def packages(known, words):
     print("\n".join(sorted(names)))
 
 
+def programs(known, words):
+    """Those of the named programs that this host has, one a line."""
+    if not words or not all(PACKAGE.fullmatch(w) for w in words):
+        raise Refused("programs are asked for by name")
+    print("\n".join(w for w in words if shutil.which(w, path="/usr/local/bin:/usr/bin:/bin")))
+
+
 def locales(known, words):
     shown = subprocess.run(["locale", "-a"], stdout=subprocess.PIPE, universal_newlines=True).stdout
     print(shown, end="")
@@ -204,7 +212,8 @@ def pushed(known, words):
 
 VERBS = {
     "rsync": rsync, "fingerprint": fingerprint, "read": tell, "site": site, "certificates": certificates, "units": units,
-    "packages": packages, "locales": locales, "clock": clock, "stopped": stopped, "pushed": pushed,
+    "packages": packages, "programs": programs, "locales": locales, "clock": clock, "stopped": stopped,
+    "pushed": pushed,
 }  # fmt: skip
 
 

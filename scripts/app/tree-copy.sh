@@ -32,8 +32,4 @@ copy() { # NAME FOLDER
 
 moved="$(copy home "$APP_HOME")"
 [[ $APP_DIR/ == "$APP_HOME"/* ]] || moved=$((moved + $(copy app "$APP_DIR")))
-# What was left out has to be there all the same, owned as its folder is.
-for folder in log tmp tmp/cache tmp/pids tmp/sockets; do
-  [[ -d $APP_DIR/$folder ]] || install -d -o "$(stat -c %u "$APP_DIR")" -g "$(stat -c %g "$APP_DIR")" "$APP_DIR/$folder"
-done
 echo "$moved" >"$run/app-tree.count"

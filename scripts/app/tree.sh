@@ -1,8 +1,10 @@
-# app/tree (target): the source's own app tree, Ruby and Node, its units and the libraries that they need. Nothing is started.
+# app/tree (target): the app with its Ruby and Node, its units and what they need of the system. Nothing is started.
+# It is the source's own tree; or, where that would not run, the same release installed the official way.
 # shellcheck shell=bash
-# Extra settings: READ_PRIVATE_KEY SOURCE_HOST_KEY RATE_MIB
+# Extra settings: READ_PRIVATE_KEY SOURCE_HOST_KEY RATE_MIB; APP_INSTALL (copy, official or auto) APP_REPOSITORY APP_REF
 . "$scripts/lib/source.sh"
 . "$scripts/lib/app.sh"
+. "$scripts/app/programs.sh"
 
 version_file=lib/mastodon/version.rb
 
@@ -10,19 +12,28 @@ present() {
   mapfile -t units < <(app_units)
   if any_active "${units[@]}"; then
     log "the app runs here already: its tree is left alone"
-    result files 0 version "$MASTODON_VERSION"
+    result count 0 version "$MASTODON_VERSION"
     return
   fi
   open_source
   check_source
-  carry_files
+  local way
+  way="$(install_way)"
+  start_afresh "$way"
+  case $way in
+    copy) bring_app tree-copy.sh 7200 ;;
+    official) bring_app tree-official.sh 14400 ;;
+  esac
+  make_folders
   carry_units
-  carry_node
+  if [[ $way == copy ]]; then carry_node; fi
+  carry_programs
   carry_locales
   make_writable
   check_libraries
+  check_programs
   check_version
-  result version "$MASTODON_VERSION" units "${#units[@]}"
+  result way "$way" version "$MASTODON_VERSION" units "${#units[@]}"
 }
 
 # Only what this step brought: the units, and the home if it made it. Media are another step's, and it went first.
@@ -44,21 +55,56 @@ absent() {
     [[ $APP_DIR/ == "$APP_HOME"/* ]] || rm -rf --one-file-system "$APP_DIR"
     drop_file "$state/made-home"
   fi
-  drop_file "$etc/read_key" "$etc/read_hosts" "$etc/read.conf" "$etc/node-carried"
+  drop_file "$etc/read_key" "$etc/read_hosts" "$etc/read.conf" "$etc/node-carried" "$state/app-way"
+  drop_file /etc/apt/sources.list.d/trunkline-node.list /etc/apt/keyrings/trunkline-node.asc
 }
 
-# rsync in a unit: a first copy takes minutes. It tells how many files it moved.
-carry_files() {
+# By itself (auto) the app is copied where this is the source's release of the system, and installed where it is another.
+install_way() {
+  local own
+  own="$(. /etc/os-release && echo "$ID-${VERSION_ID:-}")"
+  if [[ $APP_INSTALL != auto ]]; then
+    echo "$APP_INSTALL"
+  elif [[ ${SOURCE_RELEASE:-$own} == "$own" ]]; then
+    echo copy
+  else
+    echo official
+  fi
+}
+
+# Ruby and gems that the other way brought are cleared away first: those of another system look as if they were good.
+start_afresh() { # WAY
+  if [[ -f $state/made-home && $(cat "$state/app-way" 2>/dev/null || echo copy) != "$1" ]]; then
+    log "the app comes here another way than before: its Ruby, gems and modules are brought anew"
+    drop_unit app-tree
+    rm -rf --one-file-system "$APP_HOME/.rbenv" "$APP_DIR/vendor/bundle" "$APP_DIR/node_modules"
+  fi
+  put_file "$state/app-way" 0600 root:root <<<"$1"
+}
+
+# In a unit, since it takes minutes. It tells how many files it moved, or how many parts it installed.
+bring_app() { # SCRIPT SECONDS
   local before=$changed
   [[ -e $APP_HOME ]] || touch "$state/made-home"
-  settings_for app-tree SOURCE_ADDRESS APP_HOME APP_DIR MEDIA_DIR RATE_MIB
+  APP_REPOSITORY=${APP_REPOSITORY:-$SOURCE_REPOSITORY} APP_REF=${APP_REF:-$SOURCE_REF}
+  settings_for app-tree SOURCE_ADDRESS APP_USER APP_HOME APP_DIR MEDIA_DIR RATE_MIB APP_REPOSITORY APP_REF
   rm -f "$run/app-tree.count"
-  follow_unit app-tree 7200 -- /bin/bash "$scripts/app/tree-copy.sh"
+  follow_unit app-tree "$2" -- /bin/bash "$scripts/app/$1"
   changed=$before
   local count
   count="$(cat "$run/app-tree.count" 2>/dev/null || echo 0)"
   ((count == 0)) || changed=yes
-  result files "$count"
+  result count "$count"
+}
+
+# Neither way brings them: they are left out of the copy, and git knows no empty folder.
+make_folders() {
+  local folder
+  for folder in log tmp tmp/cache tmp/pids tmp/sockets; do
+    [[ ! -d $APP_DIR/$folder ]] || continue
+    install -d -o "$(stat -c %u "$APP_DIR")" -g "$(stat -c %g "$APP_DIR")" "$APP_DIR/$folder"
+    changed=yes
+  done
 }
 
 # Node belongs to the streaming processes. It is carried only where the target has none at its place.
@@ -123,38 +169,16 @@ carry_locales() {
   changed=yes
 }
 
-# Programs and extensions of the tree name the libraries they need; what is missing is installed as the source has it.
-check_libraries() {
-  local names packages
-  names="$(missing_libraries; preloaded_libraries)"
-  [[ -n $names ]] || return 0
-  # shellcheck disable=SC2086 # a list of names
-  packages="$(source_read packages $names | xargs)"
-  log "missing libraries: ${names//$'\n'/ }; on the source they come from ${packages:-no package}"
-  # shellcheck disable=SC2086
-  [[ -z $packages ]] || DEBIAN_FRONTEND=noninteractive timeout 900 apt-get -q -y --no-install-recommends install $packages </dev/null 9>&- || true
-  [[ -z $packages ]] || changed=yes
-  names="$(missing_libraries)"
-  [[ -z $names ]] || die "all libraries that the app's programs need on the target" "missing: ${names//$'\n'/ }" "install the packages that hold them (on the source: ${packages:-unknown})"
-}
-
-# jemalloc, mostly. Without it the app runs all the same, with more memory and a warning at each start.
-preloaded_libraries() {
-  local name
-  for name in $(systemctl show --property Environment --value -- "${units[@]}" | tr ' ' '\n' | sed -n 's/^LD_PRELOAD=//p' | sort -u); do
-    [[ -e $name ]] || ldconfig -p | grep -qE "^\s*${name##*/} " || echo "${name##*/}"
+# A unit may run a Ruby or Node from a place of its own, which an installation does not know of.
+check_programs() {
+  local unit path
+  for unit in "${units[@]}"; do
+    path="$(systemctl show --property ExecStart --value -- "$unit" | sed -n 's/.*path=\([^ ;]*\) .*/\1/p' | head -n 1)"
+    [[ -z $path || -x $path ]] || die "$path on the target, which $unit runs" "none" "install it there, or let the unit run another one"
   done
 }
 
-missing_libraries() {
-  local folder
-  for folder in "$APP_HOME/.rbenv/versions" "$APP_DIR/vendor" "$APP_DIR/node_modules"; do
-    [[ -d $folder ]] && find "$folder" -type f \( -name '*.so' -o -path '*/versions/*/bin/ruby' -o -name '*.node' \) -print0
-  done | runuser -u "$APP_USER" -- xargs -0 -r -n 200 ldd 2>/dev/null |
-    awk '/=> not found/ { print $1 }' | grep -v musl | sort -u || true
-}
-
-# rsync made the trees equal; this tells an upgrade of the source since the survey, which a move must not carry unseen.
+# The trees are equal; this tells an upgrade of the source since the survey, which a move must not carry unseen.
 check_version() {
   local found
   found="$(sed -n '/def major/,/end/p; /def minor/,/end/p; /def patch/,/end/p' "$APP_DIR/$version_file" | grep -oE '[0-9]+' | head -n 3 | paste -sd .)"

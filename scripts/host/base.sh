@@ -1,5 +1,6 @@
 # host/base (target): the packages that the other steps need, the app's user with the source's ids, and no service running by itself.
 # shellcheck shell=bash
+. "$scripts/lib/packages.sh"
 
 # What an installation would start at once; each is set up and started by its own step.
 asleep=("postgresql" "redis-server" "pgbouncer" "haproxy")
@@ -75,13 +76,6 @@ install_packages() {
   grep -qs 'Made by Trunkline' /usr/sbin/policy-rc.d && rm -f /usr/sbin/policy-rc.d
   ((status == 0)) || die "apt to install ${missing[*]}" "status $status; its message stands above" "mend apt on the target (sources, network), then run \`pulumi up\` again"
   systemctl disable --quiet "${asleep[@]}" 2>/dev/null || true
-}
-
-apt() {
-  local verb=$1
-  shift
-  DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 timeout 900 apt-get -q -y -o DPkg::Lock::Timeout=300 \
-    -o Dpkg::Options::=--force-confold "$verb" "$@" </dev/null 9>&-
 }
 
 # PostgreSQL's own archive, where the system has no Postgres of that major, or a PgBouncer from before 1.24.

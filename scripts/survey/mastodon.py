@@ -4,6 +4,7 @@ import os
 import pwd
 import re
 
+import checkout
 import dotenv
 import mastodon_env
 from probe import Unreadable, look, properties, read, run
@@ -120,6 +121,7 @@ def mastodon(settings, units):
         "dir": path, "realDir": os.path.realpath(path), "user": person.pw_name, "uid": person.pw_uid, "gid": person.pw_gid, "home": home_of(person, path),
         "appBytes": look("size of the app", app_bytes, home_of(person, path)),
         "env": env or {"path": path + "/.env.production", "keys": [], "values": {}, "hashes": {}, "database": None, "redis": []},
+        "git": checkout.checkout(path, person.pw_name),
         "units": kinds, "encryptedRows": None,
     }, values  # fmt: skip
 

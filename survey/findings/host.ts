@@ -1,4 +1,6 @@
 import { type Check, error, note, risk, size, warning } from "../finding";
+import { releaseOf } from "../facts";
+import { targetRelease, wayOf } from "../install";
 import { reached } from "../phase";
 import { collates, diskOf, neededOnTarget } from "../measure";
 
@@ -43,11 +45,9 @@ export const libc: Check = ({ source, target }) => {
   return null;
 };
 
-export const release: Check = ({ source, target, migration: m }) => {
+export const release: Check = (seen) => {
+  const { source } = seen;
   if (!source) return null;
-  const s = `${source.host.os.id}-${source.host.os.version}`;
-  const planned = m.target.provider === "hetzner" ? m.target.image : "";
-  const t = target ? `${target.host.os.id}-${target.host.os.version}` : planned;
   if (!["debian", "ubuntu"].includes(source.host.os.id))
     return error(
       "os",
@@ -55,15 +55,18 @@ export const release: Check = ({ source, target, migration: m }) => {
       source.host.os.name,
       "Debian and Ubuntu are; no other is supported",
     );
-  return (
-    t &&
-    t !== s &&
-    risk(
-      "release",
-      "the servers run different releases",
-      `source ${s}, target ${t}`,
-      `take ${s} for the target (serverImage): the app's tree, Ruby and Node are carried as they are, and their libraries may be missing on another release`,
-    )
+  const [s, t] = [releaseOf(source), targetRelease(seen)];
+  if (!t || t === s) return null;
+  const told = ["release", "the servers run different releases", `source ${s}, target ${t}`] as const;
+  if (wayOf(seen) === "copy")
+    return risk(
+      ...told,
+      `take ${s} for the target (serverImage), or leave appInstall out: the app's tree, Ruby and Node are carried as they are, and their libraries may be missing on another release`,
+    );
+  const say = seen.migration.app.install === "auto" ? warning : note;
+  return say(
+    ...told,
+    "nothing: the app is installed anew in prepare, the official way, which takes up to an hour (Ruby is compiled)",
   );
 };
 

@@ -1,5 +1,6 @@
 /** What the app's units stand on: is it carried with them? */
 import { type Check, error, risk } from "../finding";
+import { wayOf } from "../install";
 import type { Mastodon, Unit } from "../raw";
 import { reached } from "../phase";
 
@@ -13,9 +14,11 @@ function within(path: string, app: Mastodon): boolean {
   return [app.home, app.dir].some((folder) => path.startsWith(`${folder}/`));
 }
 
-export const programs: Check = ({ source, target, at }) => {
+export const programs: Check = (seen) => {
+  const { source, target, at } = seen;
   const app = source?.mastodon;
   if (!app || reached(at, "shift")) return null;
+  if (wayOf(seen) === "official") return otherRuby(app);
   const far = unitsOf(app).filter((u) => u.program && !within(u.program, app) && !system.test(u.program));
   return (
     far.length > 0 &&
@@ -27,6 +30,22 @@ export const programs: Check = ({ source, target, at }) => {
     )
   );
 };
+
+/** The official way brings rbenv's shims and what the app's own folder has. */
+function otherRuby(app: Mastodon) {
+  const brought = (path: string) =>
+    [`${app.home}/.rbenv/shims/`, `${app.dir}/bin/`].some((f) => path.startsWith(f));
+  const other = unitsOf(app).filter((u) => u.program && !brought(u.program) && !system.test(u.program));
+  return (
+    other.length > 0 &&
+    error(
+      "program-not-installed",
+      "units run programs that the official way does not install",
+      other.map((u) => `${u.name} runs ${u.program}`).join(", "),
+      `let them run ${app.home}/.rbenv/shims/bundle and /usr/bin/node, or take a target of the source's release, to which all is carried`,
+    )
+  );
+}
 
 export const variables: Check = ({ source }) => {
   const app = source?.mastodon;

@@ -51,6 +51,8 @@ for (const request of [
   "rsync --server --daemon .",
   "packages $(id)",
   "packages ../../etc",
+  "programs $(id)",
+  "programs ../bin/sh",
   "fingerprint short",
 ])
   test(`refused: ${request || "a shell"}`, async () => {

@@ -105,12 +105,17 @@ export class Instance {
   }
 
   /** Kills a step (and nothing that it started) after some time, as when the connection or the laptop dies. */
-  async cutOff(name: string, seconds: number, want: "present" | "absent" = "present"): Promise<void> {
+  async cutOff(
+    name: string,
+    seconds: number,
+    want: "present" | "absent" = "present",
+    extra: Record<string, string> = {},
+  ): Promise<void> {
     const side = onSource.has(name) ? "source" : "target";
     await this.host(side).exec(
       ["timeout", "-s", "KILL", String(seconds), "bash", "/opt/trunkline/scripts/run", name],
       {
-        input: this.stdin(side, want),
+        input: this.stdin(side, want, extra),
         allowFail: true,
       },
     );
@@ -181,6 +186,9 @@ async function makeSecrets(lab: Lab, source: LabHost): Promise<Record<string, st
     AGENT_TOKEN: "token-token-token",
     SLOT_KEEP_MB: "1024",
     RATE_MIB: "0",
+    APP_INSTALL: "auto",
+    APP_REPOSITORY: "",
+    APP_REF: "",
     DRAIN_SECONDS: "30",
     CARRY_REDIS: "yes",
   };

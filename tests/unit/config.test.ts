@@ -187,7 +187,27 @@ const refusals: [
   ["a TTL too short for Cloudflare", { dnsTtl: "30" }, /^dnsTtl is "30"; write 60 or more/, cloud],
   ["a TTL that is none", { dnsTtl: "1m" }, /^dnsTtl is "1m"; write a whole number from 30/],
   ["a relative folder", { mastodonDir: "live" }, /^mastodonDir is "live"; write a full path/],
-  ["the official way of installing", { appInstall: "official" }, /^appInstall is "official"; write copy/],
+  [
+    "an unknown way of installing",
+    { appInstall: "docker" },
+    /^appInstall is "docker"; write auto, copy or official/,
+  ],
+  [
+    "a repository for what is copied",
+    { appInstall: "copy", appRepository: "https://git.example/m.git" },
+    /^appRepository has no use while appInstall is "copy"/,
+  ],
+  [
+    "a repository over ssh",
+    { appRepository: "git@git.example:m.git" },
+    /^appRepository is .* write an https address/,
+  ],
+  [
+    "a password in the repository's address",
+    { appRepository: "https://me:token@git.example/m.git" },
+    /^appRepository is .*without user and password/,
+  ],
+  ["a ref that is an option", { appRef: "--upload-pack=x" }, /^appRef is .* write a tag, branch or commit/],
   ["a flag that is none", { carryRedis: "no" }, /^carryRedis is "no"; write true or false/],
   ["a rate below nothing", { copyRateMiB: "-1" }, /^copyRateMiB is "-1"; write a whole number/],
   ["a deadline too short", { deadlineMs: "5" }, /^deadlineMs is "5"; write a whole number from 500/],

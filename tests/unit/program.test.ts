@@ -236,6 +236,28 @@ test("each step gets its own secrets and no other", async () => {
   });
 });
 
+test("the app's step is told how the app comes, and what from where the admin says so", async () => {
+  const told = async (config: Record<string, string>) => {
+    const given = settingsOf(named(await program(config), "app/tree"));
+    const names = [
+      "APP_INSTALL",
+      "APP_REPOSITORY",
+      "APP_REF",
+      "SOURCE_RELEASE",
+      "SOURCE_REPOSITORY",
+      "SOURCE_REF",
+    ];
+    return names.map((name) => given[name]);
+  };
+  const found = ["debian-12", "https://github.com/mastodon/mastodon.git", "3f2a".repeat(10)];
+  assert.deepEqual(await told({}), ["auto", "", "", ...found]);
+  const appRepository = "https://git.example/our/mastodon.git";
+  assert.deepEqual(await told({ appInstall: "official", appRepository, appRef: "v4.5.3+ours" }), [
+    ...["official", appRepository, "v4.5.3+ours"],
+    ...found,
+  ]);
+});
+
 test("the facts are kept as first seen", async () => {
   assert.deepEqual(named(await program({}), "first-seen").ignoreChanges, ["input"]);
 });

@@ -22,6 +22,10 @@ export function source(change: (raw: Filled) => void = () => undefined): Raw {
       gid: 990,
       home: "/home/mastodon",
       appBytes: 2 * GiB,
+      git: {
+        ...{ origin: "https://github.com/mastodon/mastodon.git", head: "3f2a".repeat(10), published: true },
+        ...{ changed: [], own: [], count: 0 },
+      },
       env: {
         path: "/home/mastodon/live/.env.production",
         keys: ["LOCAL_DOMAIN", "SECRET_KEY_BASE"],

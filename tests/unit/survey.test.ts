@@ -4,15 +4,17 @@ import { test } from "node:test";
 import { estimatesOf, pauseOf } from "../../survey/estimates";
 import { factsOf, missingFacts } from "../../survey/facts";
 import { older, size } from "../../survey/finding";
+import { findingsOf } from "../../survey/findings";
+import { wayOf } from "../../survey/install";
 import { nextOf } from "../../survey/next";
 import { phases, wanted } from "../../survey/phase";
 import { plan, stepsToCome } from "../../survey/plan";
 import { awaited } from "../../survey/awaited";
 import { positionOf } from "../../survey/position";
 import { duration, render } from "../../survey/render";
-import { seen } from "./cases/worlds";
+import { seen, there } from "./cases/worlds";
 import { cloud, migration } from "./configs";
-import { source, target, traces } from "./raws";
+import { type Filled, source, target, traces } from "./raws";
 
 test("the position is the furthest phase that has left a trace on the servers", () => {
   assert.equal(positionOf(source(), undefined), "survey");
@@ -117,6 +119,56 @@ test("facts come from the survey, and what is missing is named", () => {
   assert.deepEqual(missingFacts(factsOf(source((s) => (s.mastodon.units.web = [])))), ["WEB_UNITS"]);
 });
 
+test("what the official way installs is the source's own commit, else the tag of its version", () => {
+  const code = (change: Parameters<typeof source>[0]) => {
+    const { SOURCE_REPOSITORY, SOURCE_REF, SOURCE_RELEASE } = factsOf(source(change));
+    return [SOURCE_REPOSITORY, SOURCE_REF, SOURCE_RELEASE];
+  };
+  const upstream = "https://github.com/mastodon/mastodon.git";
+  assert.deepEqual(
+    code((s) => (s.mastodon.git = { ...there(s.mastodon.git), origin: "https://git.example/fork.git" })),
+    ["https://git.example/fork.git", "3f2a".repeat(10), "debian-12"],
+  );
+  assert.deepEqual(
+    code((s) => Object.assign(s.mastodon, { git: null, version: "4.6.0-beta.1+glitch" })),
+    [upstream, "v4.6.0-beta.1", "debian-12"],
+  );
+});
+
+test("the app is copied where its release of the system goes on, and installed where it does not", () => {
+  const way = (appInstall: string, version: string) =>
+    wayOf(
+      seen({ migration: migration({ appInstall }), target: target((t) => (t.host.os.version = version)) }),
+    );
+  assert.deepEqual([way("auto", "12"), way("auto", "13")], ["copy", "official"]);
+  assert.deepEqual([way("copy", "13"), way("official", "12")], ["copy", "official"]);
+  const vultr = migration({ targetProvider: "vultr" }, cloud);
+  assert.equal(
+    wayOf(seen({ migration: vultr, target: undefined })),
+    "copy",
+    "nobody knows before it is made",
+  );
+  const [estimate] = estimatesOf(["app/tree"], seen({ migration: migration({ appInstall: "official" }) }));
+  assert.deepEqual(
+    [estimate?.seconds, estimate?.because],
+    [1800, "Ruby is compiled, gems and assets are built"],
+  );
+});
+
+test("local changes do not matter where the tree is copied, nor once the app serves on the target", () => {
+  const told = (appInstall: string, change: (raw: Filled) => void = () => undefined) =>
+    findingsOf(
+      seen({
+        migration: migration({ appInstall }),
+        source: source(
+          (s) => (Object.assign(there(s.mastodon.git), { own: ["public/x"], count: 1 }), change(s)),
+        ),
+      }),
+    ).some((f) => f.code === "local-changes");
+  assert.deepEqual([told("official"), told("copy"), told("auto")], [true, false, false]);
+  assert.equal(told("official", traces.shift), false);
+});
+
 test("a step is wanted from its first phase until its last", () => {
   const of = (from: "prepare" | "switch", until?: "retire") => phases.filter((p) => wanted(p, from, until));
   assert.deepEqual(of("prepare", "retire"), ["prepare", "replicate", "shift", "switch", "settle"]);
@@ -142,16 +194,16 @@ test("the steps to come are those whose wanted state changes, in the order in wh
 test("estimates grow with what is copied, and are held back by the rate limit", () => {
   const of = (change: Record<string, string>) =>
     Object.fromEntries(
-      estimatesOf(["database/standby", "media/copy", "web/proxy"], source(), migration(change)).map((e) => [
-        e.step,
-        e.seconds,
-      ]),
+      estimatesOf(["database/standby", "media/copy", "web/proxy"], {
+        source: source(),
+        migration: migration(change),
+      }).map((e) => [e.step, e.seconds]),
     );
   assert.deepEqual(of({}), { "database/standby": 196, "media/copy": 515, "web/proxy": 3 });
   assert.equal(of({ copyRateMiB: "10" })["media/copy"], 2051);
   assert.equal(of({ copyRateMiB: "10" })["database/standby"], 1135);
   const many = source((s) => Object.assign(s.media, { bytes: 1, files: 4_000_000 }));
-  assert.deepEqual(estimatesOf(["media/copy"], many, migration())[0], {
+  assert.deepEqual(estimatesOf(["media/copy"], { source: many, migration: migration() })[0], {
     step: "media/copy",
     seconds: 10_003,
     because: "4000000 files at 400 files/s",
@@ -175,7 +227,7 @@ test("the preview's text shows both servers, findings with what to do, steps, an
   const text = render(
     world,
     [{ level: "error", code: "x", title: "broken", evidence: "it is", remedy: "mend it", acceptable: true }],
-    estimatesOf(["host/base"], source(), migration()),
+    estimatesOf(["host/base"], { source: source(), migration: migration() }),
     pauseOf(world, 1),
   );
   assert.match(text, /Postgres +15\.8 primary, 11 GiB +-$/m);

@@ -65,8 +65,6 @@ export const hosts: Case[] = [
   ],
   ["distance", "note", /12 ms .* 0.4 s longer/, onTarget((t) => (t.peer = { ...peer, rttMs: 12 }))],
   ["distance", "warning", /80 ms .* 2.4 s longer/, onTarget((t) => (t.peer = { ...peer, rttMs: 80 }))],
-  ["release", "error", /source debian-12, target debian-13/, onTarget((t) => (t.host.os.version = "13"))],
-  ["release", "error", /target ubuntu-24.04/, inCloud({ serverImage: "ubuntu-24.04" })],
   ["os", "error", /Alpine/, onSource((s) => (s.host.os = { id: "alpine", version: "3.20", name: "Alpine" }))],
   ["no-rsync", "error", /source old has no rsync/, onSource((s) => (s.tools["rsync"] = null))],
   ["python-too-old", "error", /source old has 3.8.10/, onSource((s) => (s.host.python = "3.8.10"))],

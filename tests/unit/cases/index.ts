@@ -1,4 +1,5 @@
 import { hosts } from "./hosts";
+import { install } from "./install";
 import { mastodon } from "./mastodon";
 import { mediaHost } from "./media-host";
 import { postgres } from "./postgres";
@@ -9,6 +10,6 @@ import type { Case } from "./worlds";
 
 /** Everything that the survey can find, each in a world in which it does. */
 export const cases: Case[] = [
-  ...[...hosts, ...mastodon, ...postgres, ...redis, ...web],
+  ...[...hosts, ...install, ...mastodon, ...postgres, ...redis, ...web],
   ...[...storage, ...mediaHost],
 ];
