@@ -1,3 +1,4 @@
+import { outside } from "../lab";
 import { type Fault, type FaultContext, holds, stepStarts, switchoverTakes } from "./fault";
 
 /** Cuts the way between the two servers at a moment, and heals it after some seconds. */
@@ -33,11 +34,8 @@ const inBaseBackup: Moment = async (c) => {
 const whileStreaming: Moment = Object.assign((c: FaultContext) => stepStarts(c, "media/copy"), {
   seconds: 60,
 });
-/** Where `pulumi up` runs. */
-const operator = "198.18.2.1";
-
 /** Ends what serves the admin's connections; a cut network alone is only noticed by who sends something. */
-const hangUp = `ss -Hntp state established '( sport = :22 )' dst ${operator} | grep -o 'pid=[0-9]*' | cut -d= -f2 |
+const hangUp = `ss -Hntp state established '( sport = :22 )' dst ${outside} | grep -o 'pid=[0-9]*' | cut -d= -f2 |
   sort -u | xargs -r kill -KILL`;
 
 /** Cut as the old primary is shut down, between the two servers or between the admin and the new one. */
@@ -48,7 +46,9 @@ function inSwitch(title: string, way: "tunnel" | "operator", how: "drop" | "rese
     eitherWay: true,
     async strike(c) {
       await switchoverTakes(c, "fence");
-      const heal = await c.lab.cut(way === "tunnel" ? c.source : operator, c.target(), how);
+      const heal = await (way === "tunnel"
+        ? c.lab.cut(c.source, c.target(), how)
+        : c.lab.cut(outside, c.target(), how, 22));
       await pause(10);
       await heal();
     },

@@ -10,7 +10,7 @@ import { baseImage, furnish, type HostKey, mountRootfs, newKeyPair, unmountRootf
 import { run } from "./run";
 
 export { type ExecOptions, LabHost } from "./host";
-export type { Side } from "./network";
+export { outside, type Side } from "./network";
 export type { HostKey } from "./rootfs";
 
 export interface LabOptions {
@@ -104,12 +104,17 @@ export class Lab {
   }
 
   /**
-   * Cuts two hosts apart, or a host from an address on this side ("198.18.2.1": the operator), and returns what
-   * heals it. "drop": packets vanish; "reset": whoever sends one is told that the connection is gone.
+   * Cuts two hosts apart, or a host from an address on this side (see `outside`), or from one TCP port of it, and
+   * returns what heals it. "drop": packets vanish; "reset": whoever sends one is told that the connection is gone.
    */
-  async cut(a: LabHost | string, b: LabHost | string, how: "drop" | "reset"): Promise<() => Promise<void>> {
+  async cut(
+    a: LabHost | string,
+    b: LabHost | string,
+    how: "drop" | "reset",
+    port?: number,
+  ): Promise<() => Promise<void>> {
     const [from, to] = [a, b].map((end) => (typeof end === "string" ? end : end.address)) as [string, string];
-    const heal = await cutBetween(from, to, how);
+    const heal = await cutBetween(from, to, how, port);
     this.log(`cut between ${from} and ${to} (${how})`);
     return async () => {
       await heal();

@@ -9,6 +9,9 @@ export const subnets: Record<Side, string> = { old: "198.18.0", new: "198.18.1",
 /** The lab's resolver, for every host and for the operator. */
 export const resolver = `${subnets.edge}.53`;
 
+/** Where the admin, people and remote servers come from, as every host sees it. */
+export const outside = `${subnets.edge}.1`;
+
 /** Makes "the Internet": three bridges, and this network namespace routes between them. */
 export async function buildNetwork(): Promise<void> {
   await refuseOutside();
@@ -19,6 +22,9 @@ export async function buildNetwork(): Promise<void> {
     await ip(`link set ${side} up`);
   }
   await ip(`addr add ${resolver}/24 dev edge`);
+  // Whoever speaks from here would otherwise have the address of the host's own router.
+  for (const side of ["old", "new"] as const)
+    await ip(`route change ${subnets[side]}.0/24 dev ${side} src ${outside}`);
   // People and remote servers bind to any address of this half without adding it first.
   await ip(`route add local ${subnets.edge}.128/25 dev lo`);
   await run(["sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv4.conf.all.rp_filter=0"]);
@@ -32,10 +38,15 @@ export async function removeNetwork(): Promise<void> {
 let cuts = 0;
 
 /**
- * Cuts all traffic between two addresses, either way, silently ("drop") or telling both ("reset").
- * Returns what heals it. Works between routed addresses: hosts of one side talk past the router.
+ * Cuts all traffic between two addresses, or all with one TCP port of `b`, either way, silently ("drop") or telling
+ * both ("reset"). Returns what heals it. Works between routed addresses: hosts of one side talk past the router.
  */
-export async function cutBetween(a: string, b: string, how: "drop" | "reset"): Promise<() => Promise<void>> {
+export async function cutBetween(
+  a: string,
+  b: string,
+  how: "drop" | "reset",
+  port?: number,
+): Promise<() => Promise<void>> {
   if (a.replace(/\.\d+$/, "") === b.replace(/\.\d+$/, ""))
     throw new Error(
       `lab: ${a} and ${b} are on one side and can't be cut apart; boot one of them on another side`,
@@ -45,7 +56,11 @@ export async function cutBetween(a: string, b: string, how: "drop" | "reset"): P
     how === "drop"
       ? ["drop"]
       : ["tcp flags & rst == rst accept", "meta l4proto tcp reject with tcp reset", "reject"];
-  const rules = [[a, b], [b, a]].flatMap(([from, to]) => verdicts.map((v) => `ip saddr ${from} ip daddr ${to} ${v};`)); // prettier-ignore
+  const ways = [
+    `ip saddr ${a} ip daddr ${b} ${port ? `tcp dport ${port}` : ""}`,
+    `ip saddr ${b} ip daddr ${a} ${port ? `tcp sport ${port}` : ""}`,
+  ];
+  const rules = ways.flatMap((way) => verdicts.map((verdict) => `${way} ${verdict};`));
   const chain = (hook: string) => `chain ${hook} { type filter hook ${hook} priority 0; ${rules.join(" ")} }`;
   const hooks = ["forward", "input", "output"].map(chain).join("\n");
   await run(["nft", "-f", "-"], { input: `table ip ${table} {\n${hooks}\n}\n`, where: `lab: cut ${a} ${b}` });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { Lab, type LabHost } from "../../rehearsal/lab";
+import { Lab, type LabHost, outside } from "../../rehearsal/lab";
 import { run } from "../../rehearsal/lab/run";
 
 let lab: Lab;
@@ -122,9 +122,25 @@ test("a dropped connection is silent, a reset one is told, both heal, and the op
     await heal();
     assert.equal((await connect(5)).code, 0);
   }
-  const heal = await lab.cut("198.18.2.1", fresh, "drop");
-  assert.equal(await reaches(old, fresh), true);
-  await heal();
+});
+
+test("whoever speaks from outside comes from one address, and can be cut from a host or from one port of it", async () => {
+  await fresh.sh("systemctl start nginx");
+  const dial = async (port: number, seconds: number) => {
+    const argv = ["timeout", `${seconds}`, "bash", "-c", `</dev/tcp/${fresh.address}/${port}`];
+    return (await run(argv, { allowFail: true })).code;
+  };
+  const from = await run(["ip", "route", "get", fresh.address]);
+  assert.match(from.stdout, new RegExp(`src ${outside} `));
+  for (const port of [22, undefined]) {
+    const heal = await lab.cut(outside, fresh, "drop", port);
+    assert.equal(await dial(22, 1), 124);
+    assert.equal(port ? await dial(80, 10) : await dial(80, 1), port ? 0 : 124);
+    assert.equal(await reaches(old, fresh), true);
+    await heal();
+    assert.equal(await dial(22, 10), 0);
+  }
+  await fresh.sh("systemctl stop nginx");
 });
 
 test("a power cut ends everything but the disk", async () => {
