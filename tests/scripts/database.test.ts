@@ -124,7 +124,7 @@ test("a base backup that is killed, or finds the disk full, harms nothing, and t
   await pair.must("pooler/up", "absent");
   await pair.must("database/standby", "absent");
 
-  const running = pair.step("database/standby");
+  const running = pair.step("database/standby", "present", { RATE_MIB: "1" });
   await pair.until(
     "the copy to be under way",
     async () =>
@@ -134,6 +134,7 @@ test("a base backup that is killed, or finds the disk full, harms nothing, and t
         })
       ).code === 0,
   );
+  await pair.target.sh("pgrep -f 'pg_basebackup .* --max-rate=1M$'");
   await pair.target.sh("systemctl kill --signal=KILL trunkline-base-backup");
   assert.notEqual((await running).code, 0);
 
@@ -144,7 +145,8 @@ test("a base backup that is killed, or finds the disk full, harms nothing, and t
   assert.equal(await pair.role(pair.source), "primary");
 
   await pair.target.sh("rm /filler");
-  assert.equal((await pair.must("database/standby")).role, "standby");
+  // More than pg_basebackup takes for a limit.
+  assert.equal((await pair.must("database/standby", "present", { RATE_MIB: "100000" })).role, "standby");
 });
 
 test("a Postgres and a Redis with data of their own are never overwritten", async () => {
