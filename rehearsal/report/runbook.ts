@@ -28,8 +28,9 @@ export function runbook(report: Report, preview: string): string {
     ]),
     "",
     ...(report.switchover
-      ? [`Writes waited ${Math.round(report.switchover.writePauseMs)} ms in the switchover.`]
+      ? [`Writes waited ${Math.round(report.switchover.writePauseMs)} ms in the switchover.`, ""]
       : []),
+    "Before the certificate ends, let somebody renew it on the new server: [how](sources.md#certificates-after-the-move).",
     "",
   ].join("\n");
 }
