@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 groups=("$@")
-((${#groups[@]})) || groups=(check unit bench mastodon clouds stores judge report lab scripts program migrations)
+((${#groups[@]})) || groups=(check unit bench mastodon clouds stores judge report lab scripts program migrations faults)
 
 rehearsal/prepare.sh
 rehearsal/prepare.sh testing
@@ -27,7 +27,7 @@ run_check() {
 run_group() {
   local group=$1 files file
   case $group in
-    lab | mastodon | clouds | stores | judge | scripts | program | migrations | faults)
+    lab | mastodon | clouds | stores | judge | scripts | program | migrations | faults | faults-long)
       mapfile -t files < <(find "tests/$group" -name '*.test.ts' 2>/dev/null | sort)
       ((${#files[@]})) || { echo "no tests in tests/$group" >&2; failed=$((failed + 1)); return; }
       for file in "${files[@]}"; do

@@ -1,4 +1,4 @@
-import { faultSeries } from "./faults";
+import { faultSeries } from "../faults/faults";
 
 faultSeries({
   phase: "switch",

@@ -1,4 +1,4 @@
-import { faultSeries } from "./faults";
+import { faultSeries } from "../faults/faults";
 
 /** Those that can only strike on the way there take turns with those that strike on the way back as well. */
 faultSeries({

@@ -1,3 +1,3 @@
-import { faultSeries } from "./faults";
+import { faultSeries } from "../faults/faults";
 
 faultSeries({ phase: "prepare", from: "survey", store: "other", names: ["store-clock"] });

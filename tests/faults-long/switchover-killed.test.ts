@@ -1,4 +1,4 @@
-import { faultSeries } from "./faults";
+import { faultSeries } from "../faults/faults";
 
 const steps = Array.from({ length: 14 }, (_, i) => i + 1);
 
