@@ -27,9 +27,10 @@ present() {
 
 absent() {
   drop_file "$link" "$site" "$miss"
-  rm -rf --one-file-system /var/cache/nginx/trunkline-media
   rmdir /etc/nginx/trunkline 2>/dev/null || true
   if [[ $changed == yes ]] && systemctl is-active --quiet nginx; then load_nginx; fi
+  # What is being answered still may be put into the cache.
+  wait_until 60 "nginx to let go of the media host's cache" rm -rf --one-file-system /var/cache/nginx/trunkline-media
 }
 
 # The pair to serve with: the site's own where it covers the name, else one that certbot makes.
