@@ -211,7 +211,7 @@ describe("accidents at a store", () => {
       ["slowdown", /SlowDown/],
       ["forbidden", /InvalidAccessKeyId|Forbidden/],
       ["timeout", /timeout|deadline/],
-      ["truncate", /EOF|reset|broken pipe/],
+      ["truncate", /EOF|reset|broken pipe|closed network connection/],
     ] as const) {
       store.fail({ kind, method: "PUT", match: new RegExp(`^${kind}$`) });
       const failed = await once(kind);

@@ -94,6 +94,10 @@ class LanguageHost {
   interrupt(): void {
     for (const program of this.running) program.interrupt();
   }
+
+  kill(): void {
+    for (const program of this.running) program.kill();
+  }
 }
 
 function nodeVersion(): string {
@@ -132,6 +136,9 @@ function main(): void {
     server.tryShutdown(() => process.exit(0));
     setTimeout(() => process.exit(1), 6_000).unref();
   };
+  // With the engine goes whoever reads what we write; a program must not outlive us for that.
+  for (const end of [process.stdout, process.stderr]) end.on("error", () => undefined);
+  process.on("exit", () => host.kill());
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
   endWith(process.ppid, stop);

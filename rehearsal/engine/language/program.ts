@@ -132,7 +132,11 @@ export class Program {
   interrupt(): void {
     this.interrupted = true;
     this.child?.kill("SIGINT");
-    setTimeout(() => this.child?.kill("SIGKILL"), GRACE_MS).unref();
+    setTimeout(() => this.kill(), GRACE_MS).unref();
+  }
+
+  kill(): void {
+    this.child?.kill("SIGKILL");
   }
 }
 
