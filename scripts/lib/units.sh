@@ -22,17 +22,24 @@ unit_state() {
 }
 
 unit_journal() { # UNIT LINES: the tail of what its last start said
-  local id since said='' end=$((SECONDS + 3))
+  local id since look said='' end=$((SECONDS + 3))
   id="$(unit_property "$1" InvocationID)" since="$(unit_property "$1" InactiveExitTimestamp)"
-  # A unit's last words may reach the journal a moment after systemd knows that it ended.
-  journalctl --sync >/dev/null 2>&1 || true
-  while [[ -z $said ]] && ((SECONDS < end)); do
-    said="$(journalctl --quiet --no-pager -o cat -n "$2" ${id:+"_SYSTEMD_INVOCATION_ID=$id"} -u "$1" 2>/dev/null || true)"
-    # Of a unit that was gone in a moment the journal does not learn which of its starts it was.
-    [[ -n $said ]] || said="$(journalctl --quiet --no-pager -o cat -n "$2" ${since:+--since="$since"} -u "$1" 2>/dev/null || true)"
-    [[ -n $said ]] || sleep 0.1
+  # A unit's last words may reach the journal a moment after systemd knows that it failed, but before the journal knows it.
+  while [[ $(unit_state "$1") == failed ]] && ((SECONDS < end)) && ! told_of_failure "$1" "$id"; do sleep 0.05; done
+  # What it said itself, without the sessions that it opened; else what there is of it, as when its program was not found.
+  # Of a unit that was gone in a moment the journal does not learn which of its starts it was.
+  for look in "_TRANSPORT=stdout ${id:+_SYSTEMD_INVOCATION_ID=$id}" "_TRANSPORT=stdout" "${id:+_SYSTEMD_INVOCATION_ID=$id}" ""; do
+    # shellcheck disable=SC2086 # words, of which there may be none
+    said="$(journalctl --quiet --no-pager -o cat -n "$2" $look ${since:+--since="$since"} -u "$1" 2>/dev/null || true)"
+    [[ -z $said ]] || break
   done
   printf '%s\n' "$said"
+}
+
+told_of_failure() { # UNIT INVOCATION
+  local told
+  told="$(journalctl --quiet --no-pager -o cat _PID=1 "UNIT=$1" ${2:+"INVOCATION_ID=$2"} 2>/dev/null)"
+  [[ $told == *'Failed with result'* ]]
 }
 
 # follow_unit NAME DEADLINE -- CMD…: runs CMD as unit trunkline-NAME, or attaches to it if it runs or ended well already.
