@@ -49,7 +49,8 @@ export class Live {
   /** Something happened in the engine. */
   event(e: Told): void {
     // The stack, its providers and what it remembers are the engine's own.
-    if (e.kind === "start" && !e.type?.startsWith("pulumi:")) this.running.set(e.name, { at: e.at, said: "" });
+    if (e.kind === "start" && !e.type?.startsWith("pulumi:"))
+      this.running.set(e.name, { at: e.at, said: "" });
     if (e.kind === "done" || e.kind === "failed") this.running.delete(e.name);
     if (e.kind === "failed") this.line(`${e.name} failed`);
     const step = this.running.get(e.name);
