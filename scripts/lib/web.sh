@@ -31,3 +31,16 @@ ask_site() {
   curl --silent --show-error --noproxy '*' --max-time 15 --resolve "$WEB_DOMAIN:443:$address" \
     --write-out ' %{http_code}' "$@" "https://$WEB_DOMAIN$path" 2>&1 | tail -n 2 | tr -s '\n ' ' ' || true
 }
+
+# media_from_disk CODES LOCATION: what an nginx location of /system/ holds that serves the media folder, as Mastodon's own does;
+# what is not there goes on to LOCATION.
+media_from_disk() {
+  cat <<-END
+	  alias "$MEDIA_DIR/";
+	  error_page $1 = $2;
+	  log_not_found off;
+	  add_header Cache-Control "public, max-age=2419200, immutable";
+	  add_header X-Content-Type-Options nosniff;
+	  add_header Content-Security-Policy "default-src 'none'; form-action 'none'";
+	END
+}

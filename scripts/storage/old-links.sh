@@ -21,12 +21,7 @@ write_links() {
     echo "# Made by Trunkline: links to media from before they were in the bucket ($1)."
     echo 'location ^~ /system/ {'
     if [[ $1 == disk && -n ${MEDIA_DIR:-} ]]; then
-      printf '  alias "%s/";\n' "$MEDIA_DIR"
-      echo '  error_page 403 404 = @trunkline_media;'
-      echo '  log_not_found off;'
-      echo '  add_header Cache-Control "public, max-age=2419200, immutable";'
-      echo '  add_header X-Content-Type-Options nosniff;'
-      echo "  add_header Content-Security-Policy \"default-src 'none'; form-action 'none'\";"
+      media_from_disk '403 404' @trunkline_media
     else
       # Archives have no place at the media host: they are for one person each, by a link that the app signs.
       if [[ -n ${MEDIA_DIR:-} ]]; then printf '  location ^~ /system/backups/ { alias "%s/backups/"; }\n' "$MEDIA_DIR"; fi

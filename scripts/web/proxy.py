@@ -103,9 +103,9 @@ def same_file(server, path):
 
 def main(path, values):
     names = values.get("names", values["domain"]).split()
-    read, listed = nginxconf.on_disk(values.get("saved", ""))
     if path == "--head":
         return print(HEAD.format(**values), end="")
+    read, listed = nginxconf.on_disk(values.get("saved", ""))
     if path == "--files":
         site = site_parts.Site(nginxconf.load(read, listed), [values["domain"], *names], values["app"])
         return print("\n".join(dict.fromkeys(os.path.realpath(file) for file in site.files())))

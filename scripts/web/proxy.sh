@@ -73,12 +73,7 @@ late_location() {
   cat <<-END
 	# Made by Trunkline: what was uploaded to the new server is on its way back.
 	location ^~ /system/ {
-	  alias "$MEDIA_DIR/";
-	  error_page 404 = @trunkline_late;
-	  log_not_found off;
-	  add_header Cache-Control "public, max-age=2419200, immutable";
-	  add_header X-Content-Type-Options nosniff;
-	  add_header Content-Security-Policy "default-src 'none'; form-action 'none'";
+$(media_from_disk 404 @trunkline_late)
 	}
 	location @trunkline_late {
 	  proxy_pass https://trunkline_kept;
