@@ -17,6 +17,9 @@ import { type ObjectStore, r2Account, startStores, type StoreKind, type Stores }
 export const mediaHost = "media.social.example";
 export const bucketName = "social-example-media";
 
+/** Any will do: the stand-in takes whoever comes for the admin. */
+const awsAdmin = { "aws:accessKey": "AKIAREHEARSAL0000000", "aws:secretKey": "rehearsal".padEnd(40, "0") };
+
 /** How many of the old links others keep fetching. */
 const watchedLinks = 60;
 
@@ -44,7 +47,7 @@ export class MediaWorld {
   async config(clouds: Clouds): Promise<{ plain: Record<string, string>; secret: Record<string, string> }> {
     this.stores.announce(clouds.api);
     const plain = { mediaStore: this.kind, mediaBucket: bucketName, mediaHost };
-    if (this.kind === "s3") return { plain: { ...plain, mediaRegion: this.store.region }, secret: {} };
+    if (this.kind === "s3") return { plain: { ...plain, mediaRegion: this.store.region }, secret: awsAdmin };
     if (this.kind === "r2") return { plain: { ...plain, cloudflareAccountId: r2Account }, secret: {} };
     if (this.kind === "other") await this.store.makeBucket(bucketName);
     const key =

@@ -42,6 +42,7 @@ export const usage = `npm run rehearse -- [live-move|object-storage] [options]
   --rate N       writes a second by people, all together (default 8)
   --size SIZE    small, medium or large (default small)
   --source NAME  a source as some admins have it, or several (NAME,NAME); \`--source list\` names them
+                 (default: a source install with systemd units; in object-storage a Compose project)
   --back         after the switch, go back again, and verify
   --fault NAME   break something on purpose; \`--fault list\` names what can be broken
   --keep         leave the lab up at the end, and say how to enter it
@@ -64,6 +65,8 @@ export function parseOptions(argv: string[]): Options {
     throw new UsageError(`--size is ${JSON.stringify(v.size)}; write small, medium or large`);
   if (v.fault !== undefined && v.fault !== "list") checkFault(v.fault, example, v.back);
   const source = (v.source ?? "").split(",").filter(Boolean);
+  if (source.includes("compose") && example === "live-move")
+    throw new UsageError("--source compose is for object-storage: a live move is of a source install");
   const odd = source.filter((name) => !Object.hasOwn(sources, name) && name !== "list");
   if (odd.length)
     throw new UsageError(

@@ -5,7 +5,7 @@ import type { Options } from "./options";
 import type { Ledger, MediaBooks, Report, RequestSample, Switchover } from "./report/model";
 import type { StackEvent } from "./stack";
 import { surveyText } from "./report";
-import { combined } from "./sources";
+import { combined, type Source, sources } from "./sources";
 import { Timeline } from "./timeline";
 import { World } from "./world";
 
@@ -39,7 +39,7 @@ export async function rehearse(o: Options, ui: Ui): Promise<Rehearsed> {
   const world = await World.build({
     ...o,
     store: o.example === "object-storage" ? o.store : undefined,
-    source: o.source.length ? combined(o.source) : undefined,
+    source: sourceOf(o),
     targetDiskMiB: fault?.diskMiB,
     log: (line) => ui.line(line),
     onEvent: (e) => {
@@ -63,6 +63,12 @@ export async function rehearse(o: Options, ui: Ui): Promise<Rehearsed> {
   return { report, world, preview };
 }
 
+/** Unless another is asked for: a Compose project for media to object storage, a source install elsewhere and for faults. */
+function sourceOf({ source, example, fault }: Options): Source | undefined {
+  if (source.length) return combined(source);
+  return example === "object-storage" && !fault ? sources["compose"] : undefined;
+}
+
 /** What one direction came to. */
 interface Leg {
   switchover?: Switchover;
@@ -79,7 +85,11 @@ async function leg(journey: Journey, truth: "source" | "target"): Promise<Leg> {
   const { media, source } = journey.world;
   const switchover = media ? undefined : await journey.switchover();
   const books = await journey.audit(truth);
-  return { switchover, books, media: truth === "target" ? await media?.books(source) : undefined };
+  return {
+    switchover,
+    books,
+    media: truth === "target" ? await media?.books(source, journey.world.place()) : undefined,
+  };
 }
 
 async function goBack(journey: Journey, ui: Ui): Promise<Leg> {

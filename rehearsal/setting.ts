@@ -1,7 +1,7 @@
 /** What a source's differences mean for the world around it: its login, the stack's configuration, the judge. */
 import type { Place } from "./judge";
 import type { Lab, LabHost } from "./lab";
-import type { Layout, Variant } from "./mastodon";
+import { composeFolder, container, type Layout } from "./mastodon";
 import { domain, targetAddress } from "./names";
 import type { Source } from "./sources";
 
@@ -38,14 +38,15 @@ export function configOf(source: Source | undefined, lab: Lab): Record<string, s
 }
 
 /** Where the judge finds things, the same on both servers. */
-export function placeOf(layout: Layout, variant: Variant | undefined, redisPassword: string): Place {
+export function placeOf(layout: Layout, source: Source | undefined, redisPassword: string): Place {
+  if (source?.layout === "compose") return composePlace();
   const login = {
     plain: [],
     socket: [],
     password: ["-a", redisPassword],
     url: ["-a", redisPassword],
     acl: ["--user", "mastodon", "-a", redisPassword],
-  }[variant?.redis ?? "plain"];
+  }[source?.variant?.redis ?? "plain"];
   return {
     redis: ["redis-cli", "--no-auth-warning", ...login],
     media: layout.media,
@@ -54,6 +55,18 @@ export function placeOf(layout: Layout, variant: Variant | undefined, redisPassw
       ...layout.units.sidekiq.flatMap((unit) => ["-u", unit]),
     ],
     env: `${layout.live}/.env.production`,
-    web: layout.units.web[0],
+    serves: ["systemctl", "is-active", "-q", `${layout.units.web[0]}.service`],
+  };
+}
+
+function composePlace(): Place {
+  const inside = (service: string) => ["podman", "exec", "-i", container(service)];
+  return {
+    psql: [...inside("db"), "psql", "-U", "postgres", "-d", "postgres"],
+    redis: [...inside("redis"), "redis-cli"],
+    media: `${composeFolder}/public/system`,
+    sidekiqLog: ["journalctl", "-q", "--no-pager", "-o", "cat", `CONTAINER_NAME=${container("sidekiq")}`],
+    env: `${composeFolder}/.env.production`,
+    serves: ["bash", "-c", `podman inspect -f '{{.State.Running}}' ${container("web")} | grep -q true`],
   };
 }

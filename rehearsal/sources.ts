@@ -5,6 +5,8 @@ import { cdn, domain } from "./names";
 /** A way in which a source, or where it goes, differs from the plain rehearsal. */
 export interface Source {
   title: string;
+  /** The guide's source install, or the official Compose project. @default "systemd" */
+  layout?: "systemd" | "compose";
   variant?: Variant;
   /** The login user with sudo instead of root, and sshd's port. */
   ssh?: { user: string; port: number };
@@ -15,6 +17,8 @@ export interface Source {
 }
 
 export const sources: Record<string, Source> = {
+  systemd: { title: "a source install with systemd units", layout: "systemd" },
+  compose: { title: "the official Docker Compose project", layout: "compose" },
   tcp: { title: "the database over TCP with an odd password", variant: { database: "tcp" } },
   url: { title: "one DATABASE_URL with an odd password", variant: { database: "url" } },
   cluster: {

@@ -78,6 +78,7 @@ export class World {
         ...new Set([layout.webDomain, domain, ...(media ? [mediaHost] : [])]),
       ]),
       neighbour: neighbour ? await lab.ca.certificateFor([neighbour]) : undefined,
+      layout: setting.layout,
       variant: setting.variant,
     });
     if (setting.ssh) await adjustLogin(source, setting.ssh);
@@ -97,7 +98,7 @@ export class World {
     const targets = installed.users.slice(0, 8).map((u) => u.username);
     this.remotes = await startRemotes({ ...common, certificate, address: edge, targets });
     this.people = await startPeople({ ...common, accounts: installed.users, rate: this.o.rate });
-    await this.media?.open(this.source, domain);
+    await this.media?.open(this.source, domain, this.place());
   }
 
   /** What a second operator has who does not know of the first: a stack of the same name, in another backend. */
@@ -115,7 +116,7 @@ export class World {
 
   /** Where the judge finds things on both servers. */
   place(): Place {
-    return placeOf(this.layout, this.o.source?.variant, this.installed.redisPassword);
+    return placeOf(this.layout, this.o.source, this.installed.redisPassword);
   }
 
   records(): { people: string; remotes: string } {

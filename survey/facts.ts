@@ -40,6 +40,8 @@ export const factNames = [
   "COMPOSE_CLI",
   "COMPOSE_PROJECT",
   "DB_SERVICE",
+  "COMPOSE_WEB",
+  "COMPOSE_STREAMING",
 ] as const;
 
 /** Where Mastodon's own code is. */
@@ -100,6 +102,8 @@ function composeFacts(compose: Compose | undefined) {
     COMPOSE_CLI: compose?.cli ?? "",
     COMPOSE_PROJECT: compose?.project ?? "",
     DB_SERVICE: compose?.database ?? "",
+    COMPOSE_WEB: compose?.webAddress ?? "",
+    COMPOSE_STREAMING: compose?.streamingAddresses.join(" ") ?? "",
   };
 }
 

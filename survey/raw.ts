@@ -135,6 +135,9 @@ export interface Compose {
   database: string;
   /** The host's own path of public/system; null: a volume that has none. */
   media: string | null;
+  /** Where this host reaches web and streaming: `127.0.0.1:3000`. */
+  webAddress: string;
+  streamingAddresses: string[];
 }
 
 export interface Env {

@@ -13,9 +13,10 @@ export interface Primaries {
 
 /** Really writes, and takes it back: a settings row tells what a server believes, a write what it does. */
 const probe = `
-  env=$1 web=$2; shift 2
+  env=$1 n=$2 m=$3; shift 3
+  psql=("\${@:1:n}") serves=("\${@:n+1:m}"); shift $((n + m))
   pg=no redis=no
-  if runuser -u postgres -- psql -XAtq -d mastodon_production -v ON_ERROR_STOP=1 >/dev/null 2>&1 \\
+  if "\${psql[@]}" -XAtq -v ON_ERROR_STOP=1 </dev/null >/dev/null 2>&1 \\
       -c "SET lock_timeout = '2s'" -c 'BEGIN; CREATE TABLE judge_probe (x int); ROLLBACK'; then pg=yes; fi
   if [[ $(timeout 5 "$@" SET judge:probe x PX 1 2>/dev/null) == OK ]]; then redis=yes; fi
   of() { timeout 5 "$@" INFO server 2>/dev/null | tr -d '\\r' | sed -n 's/^run_id://p'; }
@@ -25,7 +26,7 @@ const probe = `
   elif [[ -n $url ]]; then url=\${url##*@} url=\${url#redis://} url=\${url%%/*} at=(-h "\${url%:*}" -p "\${url##*:}")
   else at=(-h "\${h:-127.0.0.1}" -p "\${p:-6379}"); fi
   app=
-  if systemctl is-active -q "$web.service" 2>/dev/null; then app=$(of "$@" "\${at[@]}"); fi
+  if "\${serves[@]}" 2>/dev/null; then app=$(of "$@" "\${at[@]}"); fi
   echo "$pg $redis $(of "$@") $app"`;
 
 /** There is one Postgres that takes writes, one Redis that does, and the app uses just that. */
@@ -47,9 +48,10 @@ export async function writablePrimaries(hosts: Host[], place?: Place): Promise<P
   return { ok: findings.length === 0, postgres, redis: redis.map((s) => s.name), appRedis, findings };
 }
 
-async function look(host: Host, { env, web, redis }: Required<Place>) {
+async function look(host: Host, { env, psql, serves, redis }: Required<Place>) {
+  const words = [env, `${psql.length}`, `${serves.length}`, ...psql, ...serves, ...redis];
   const r = await host
-    .exec(["bash", "-uc", probe, "-", env, web, ...redis], { timeoutMs: 30_000, allowFail: true })
+    .exec(["bash", "-uc", probe, "-", ...words], { timeoutMs: 30_000, allowFail: true })
     .catch(() => ({ code: 1, stdout: "" })); // a host that is down takes no writes
   const [postgres, taken, run = "", app = ""] = r.stdout.trim().split(" ");
   return { name: host.name, postgres: postgres === "yes", redis: taken === "yes", run, app };

@@ -20,8 +20,8 @@ export interface Place {
   jobsSeen?: string;
   /** The app's variables. */
   env?: string;
-  /** The app's unit. */
-  web?: string;
+  /** Command that succeeds where the app's web process runs. */
+  serves?: string[];
 }
 
 export const usual: Required<Place> = {
@@ -36,7 +36,7 @@ export const usual: Required<Place> = {
   ],
   jobsSeen: "/var/tmp/judge-jobs",
   env: "/home/mastodon/live/.env.production",
-  web: "mastodon-web",
+  serves: ["systemctl", "is-active", "-q", "mastodon-web.service"],
 };
 
 /** One server as the judge sees it: rows by SQL, keys by redis-cli, files by find. It changes nothing there. */

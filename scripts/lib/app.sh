@@ -22,6 +22,7 @@ unit_environment() {
 
 # Where puma listens: 127.0.0.1:3000, or unix:/path.
 web_address() {
+  [[ -z ${COMPOSE_WEB:-} ]] || { echo "$COMPOSE_WEB"; return; }
   local unit=${WEB_UNITS%% *} socket port
   socket="$(unit_environment "$unit" SOCKET)" port="$(unit_environment "$unit" PORT)"
   if [[ -n $socket ]]; then echo "unix:$socket"; else echo "127.0.0.1:${port:-3000}"; fi
@@ -29,6 +30,7 @@ web_address() {
 
 # Where the streaming processes listen, one a line; a template's instance is its port.
 streaming_addresses() {
+  [[ -z ${COMPOSE_STREAMING:-} ]] || { tr ' ' '\n' <<<"$COMPOSE_STREAMING"; return; }
   local unit port found=''
   for unit in $STREAMING_UNITS; do
     unit=${unit%.service}

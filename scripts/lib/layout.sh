@@ -1,6 +1,7 @@
 # Where the parts of Mastodon are on this host: units of systemd (LAYOUT=systemd), or services of Docker Compose (compose).
 # shellcheck shell=bash
-# Settings for compose: COMPOSE_DIR COMPOSE_FILES (a path a line) COMPOSE_CLI (`docker compose`, in words) COMPOSE_PROJECT;
+# Settings for compose: COMPOSE_DIR COMPOSE_FILES (a path a line) COMPOSE_CLI (`docker compose`, in words) COMPOSE_PROJECT
+# COMPOSE_WEB COMPOSE_STREAMING (where this host reaches them) DB_SERVICE;
 # WEB_UNITS, SIDEKIQ_UNITS and STREAMING_UNITS are then names of services, and MEDIA_DIR is the host's own path.
 
 in_compose() { [[ ${LAYOUT:-systemd} == compose ]]; }
@@ -27,6 +28,12 @@ compose() {
   local words
   mapfile -t words < <(compose_words)
   (cd "$COMPOSE_DIR" && "${words[@]}" "$@" 9>&-)
+}
+
+# compose_must ARG…: tells what Compose said only if it fails.
+compose_must() {
+  local said
+  said="$(compose "$@" </dev/null 2>&1)" || die "Docker Compose to carry out \`$*\`" "$(tail -n 5 <<<"$said")" "mend what it names, then run \`pulumi up\` again"
 }
 
 # psql_words: psql on Mastodon's database with its usual options, a word a line; SQL goes to stdin or after -c.

@@ -60,7 +60,7 @@ next_web_in_compose() {
   local service=${WEB_UNITS%% *} inner
   inner="$(app_env PORT)"
   remove_container
-  compose run -d --no-deps --name trunkline-next-web -p "127.0.0.1:$PORT_NEXT_WEB:${inner:-3000}" "$service" >/dev/null
+  compose_must run -d --no-deps --name trunkline-next-web -p "127.0.0.1:$PORT_NEXT_WEB:${inner:-3000}" "$service"
 }
 
 next_web_down() {
@@ -77,8 +77,7 @@ next_web_down() {
 # The container engine that Compose stands on, whichever it is.
 remove_container() {
   local engine=docker
-  [[ $COMPOSE_CLI == *podman* ]] || ! command -v podman >/dev/null || command -v docker >/dev/null || engine=podman
-  [[ $COMPOSE_CLI == *podman* ]] && engine=podman
+  if [[ $COMPOSE_CLI == *podman* ]]; then engine=podman; fi
   "$engine" stop -t 90 trunkline-next-web >/dev/null 2>&1 || true
   "$engine" rm -f trunkline-next-web >/dev/null 2>&1 || true
 }
@@ -139,7 +138,8 @@ reloaded() {
 web_restart() {
   local unit
   if in_compose; then
-    compose up -d --no-deps --force-recreate "${WEB_UNITS%% *}" >/dev/null 2>&1
+    # shellcheck disable=SC2086 # one word a service
+    compose_must up -d --no-deps --force-recreate $WEB_UNITS
   else
     for unit in $WEB_UNITS; do systemctl restart -- "$unit"; done
   fi
@@ -149,7 +149,9 @@ web_restart() {
 # The first process serves, whatever became of it.
 web_up() {
   local unit
-  if in_compose; then compose up -d --no-deps "${WEB_UNITS%% *}" >/dev/null 2>&1; else for unit in $WEB_UNITS; do systemctl start -- "$unit"; done; fi
+  # shellcheck disable=SC2086 # one word a service
+  # One that serves must not be made anew for variables that have changed: what reads is led to it.
+  if in_compose; then compose_must up -d --no-deps --no-recreate $WEB_UNITS; else for unit in $WEB_UNITS; do systemctl start -- "$unit"; done; fi
   await_web
 }
 

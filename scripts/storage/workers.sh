@@ -22,7 +22,8 @@ workers_up() {
   [[ -s $workers_was ]] || return 0
   if in_compose; then
     # shellcheck disable=SC2086 # one word a service
-    compose up -d --no-deps --force-recreate $SIDEKIQ_UNITS >/dev/null 2>&1
+    compose_must up -d --no-deps --force-recreate $SIDEKIQ_UNITS
+    wait_until 90 "Sidekiq to register with Redis" compose_workers_work
   else
     while read -r unit; do systemctl start -- "$unit"; done <"$workers_was"
     wait_until 90 "Sidekiq on this host to register with Redis" workers_work
@@ -36,31 +37,38 @@ workers_work() { own_processes | grep -q ' working '; }
 compose_workers_down() {
   local service end
   [[ -s $workers_was ]] || put_file "$workers_was" 0600 root:root <<<"$SIDEKIQ_UNITS"
-  for service in $SIDEKIQ_UNITS; do compose kill -s TSTP "$service" >/dev/null 2>&1 || true; done
+  for service in $SIDEKIQ_UNITS; do compose kill -s TSTP "$service" </dev/null >/dev/null 2>&1 || true; done
   end=$((SECONDS + ${DRAIN_SECONDS:-60}))
   until compose_drained >/dev/null; do
     ((SECONDS < end)) || { log "sidekiq: after ${DRAIN_SECONDS:-60} s still at work: $(compose_drained || true) they are pushed back when it stops"; break; }
     sleep 0.5
   done
   # shellcheck disable=SC2086 # one word a service
-  compose stop -t 90 $SIDEKIQ_UNITS >/dev/null 2>&1
+  compose_must stop -t 90 $SIDEKIQ_UNITS
 }
 
-# Redis is asked where it runs: its network is for the project's containers alone.
-compose_redis() {
-  local password words=()
-  password="$(app_env REDIS_PASSWORD)"
+# What scripts/sidekiq/processes.py tells, asked where Redis runs: its network is for the project's containers alone.
+processes_script="local all = {}
+for _, name in ipairs(redis.call('SMEMBERS', 'processes')) do
+  local told = redis.call('HMGET', name, 'quiet', 'busy')
+  if told[2] then all[#all + 1] = name .. (told[1] == 'true' and ' quiet ' or ' working ') .. told[2] end
+end
+return all"
+
+compose_processes() {
+  local words=()
   [[ -z "$(app_env REDIS_DB)" ]] || words+=(-n "$(app_env REDIS_DB)")
   # shellcheck disable=SC2016 # the shell inside expands it
   # The password goes through the environment of the process inside, not through its arguments.
-  printf '%s' "$password" | compose exec -T "${REDIS_SERVICE:-redis}" sh -c 'REDISCLI_AUTH="$(cat)"; [ -z "$REDISCLI_AUTH" ] || export REDISCLI_AUTH; exec redis-cli "$@"' _ "${words[@]}" "$@"
+  app_env REDIS_PASSWORD | compose exec -T "${REDIS_SERVICE:-redis}" \
+    sh -c 'REDISCLI_AUTH="$(cat)"; [ -z "$REDISCLI_AUTH" ] || export REDISCLI_AUTH; exec redis-cli "$@"' _ "${words[@]}" EVAL "$processes_script" 0
 }
 
 compose_drained() {
-  local process left=''
-  while read -r process; do
-    [[ -n $process ]] || continue
-    case "$(compose_redis HMGET "$process" quiet busy </dev/null | tr '\n' ' ')" in "true 0 " | " " | "  ") ;; *) left+="$process;" ;; esac
-  done < <(compose_redis SMEMBERS processes)
-  [[ -z $left ]] || { echo "$left"; return 1; }
+  local left
+  left="$(compose_processes)" || return 1
+  left="$(grep -v -e ' quiet 0$' -e '^$' <<<"$left" || true)"
+  [[ -z $left ]] || { tr '\n' ';' <<<"$left"; return 1; }
 }
+
+compose_workers_work() { compose_processes | grep ' working ' >/dev/null; }

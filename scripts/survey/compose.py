@@ -7,6 +7,7 @@ import shutil
 
 import dotenv
 import mastodon
+import mastodon_env
 from probe import Unreadable, look, run
 
 PROJECT, SERVICE = "com.docker.compose.project", "com.docker.compose.service"
@@ -37,11 +38,13 @@ def compose():
     """The project of the first web container, with its services by kind; None where there is no such project."""
     name = engine()
     everything = containers(name)
-    web = next((c for c in everything if kind_of(c) == "web" and label(c, "com.docker.compose.oneoff") != "True"), None)
+    everything = [c for c in everything if label(c, "com.docker.compose.oneoff") != "True"]
+    web = next((c for c in everything if kind_of(c) == "web"), None)
     if not web:
         return None
     folder, project = label(web, FOLDER), label(web, PROJECT)
     mine = [c for c in everything if label(c, PROJECT) == project]
+    database = next((c for c in mine if "postgres" in json.dumps((c.get("Config") or {}).get("Cmd"))), None)
     services = {kind: [] for kind, _ in KINDS}
     for container in mine:
         kind = kind_of(container)
@@ -51,9 +54,18 @@ def compose():
     return {
         "dir": folder, "files": [os.path.join(folder, f) for f in label(web, FILES).split(",") if f], "project": project,
         "cli": "docker compose" if name == "docker" else "podman-compose", "services": services, "media": media,
-        "database": next((label(c, SERVICE) for c in mine if "postgres" in json.dumps((c.get("Config") or {}).get("Cmd"))), "db"),
+        "database": label(database, SERVICE) if database else "db", "db": database and database.get("Id"),
+        "webAddress": (published(web) or ["127.0.0.1:3000"])[0],
+        "streamingAddresses": [a for c in mine if kind_of(c) == "streaming" for a in published(c)] or ["127.0.0.1:4000"],
         "active": bool((web.get("State") or {}).get("Running")), "image": (web.get("Config") or {}).get("Image", ""), "web": web.get("Id"), "engine": name,
     }  # fmt: skip
+
+
+def published(container):
+    """Where this host reaches a container's ports, also while it does not run."""
+    ports = (container.get("HostConfig") or {}).get("PortBindings") or {}
+    bound = [b for bindings in ports.values() for b in bindings or [] if b.get("HostPort")]
+    return ["%s:%s" % ("127.0.0.1" if b.get("HostIp") in (None, "", "0.0.0.0", "::") else b["HostIp"], b["HostPort"]) for b in bound]
 
 
 def label(container, name):
@@ -77,7 +89,8 @@ def installation(settings):
         # Where database and Redis are, the services say, and not the variables.
         "env": {"path": path, "keys": sorted(values), "values": told, "hashes": hashes, "database": None, "redis": []},
         "units": {kind: [unit(name, found) for name in names] for kind, names in found["services"].items()}, "encryptedRows": None,
-        "compose": {k: found[k] for k in ("dir", "files", "project", "cli", "database", "media")},
+        "compose": {k: found[k] for k in ("dir", "files", "project", "cli", "database", "media", "webAddress", "streamingAddresses")},
+        "psql": psql_in(found, mastodon_env.database(values)["user"]),
     }, values  # fmt: skip
 
 
@@ -91,6 +104,11 @@ def unit(name, found):
 
 def inside(found, *command):
     return run([found["engine"], "exec", found["web"], *command], 8)
+
+
+def psql_in(found, user):
+    """psql's command in the database's container, without the database's name; None where there is no such container."""
+    return [found["engine"], "exec", "-i", found["db"], "psql", "-XAtq", "-U", user] if found["db"] else None
 
 
 def user_in(found):

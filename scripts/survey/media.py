@@ -20,7 +20,8 @@ ROWS = """SELECT class || ' ' || bytes || ' ' || files FROM (
 ) rows"""
 
 
-def media(settings, app, env, port, database):
+def media(settings, app, env, server, database):
+    """`server`: psql's command without a database; `database`: None where it can't be read."""
     folder = env.get("PAPERCLIP_ROOT_PATH") or "public/system"
     folder = os.path.normpath(os.path.join(app, folder.replace(":rails_root", app)))
     # A link of the admin's to another disk stays a link; the files are where it leads.
@@ -33,22 +34,21 @@ def media(settings, app, env, port, database):
         "classes": {}, "mount": mount["mount"], "fsType": mount["fsType"], "expected": expected(real),
     }  # fmt: skip
     if answer["exists"] and store == "local":
-        classes = count(real, 3) or estimate(settings, port, database)
+        classes = count(real, 3) or estimate(server, database)
         if classes is not None:
             answer["classes"] = classes
             answer["bytes"] = sum(c["bytes"] for c in classes.values())
             answer["files"] = sum(c["files"] for c in classes.values())
         if settings.get("mediaRows") and database:
             counted = None if classes is None or any("media" == u["what"] for u in unread) else answer["files"]
-            rows = look("media, row by row", by_rows, real, port, database, counted)
+            rows = look("media, row by row", by_rows, real, server, database, counted)
             answer.update({"rows": rows} if rows else {})
     return answer
 
 
-def by_rows(root, port, database, counted):
-    psql = ["runuser", "-u", "postgres", "--", "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-p", str(port), "-d", database]
+def by_rows(root, server, database, counted):
     try:
-        return media_rows.compare(root, psql, counted)
+        return media_rows.compare(root, [*server, "-v", "ON_ERROR_STOP=1", "-d", database], counted)
     except (RuntimeError, media_rows.TooLong) as why:
         raise Unreadable(str(why)) from None
 
@@ -71,13 +71,12 @@ def count(root, seconds):
     return classes
 
 
-def estimate(settings, port, database):
+def estimate(server, database):
     note("media", "too many files to count in time: sizes are estimated from the database's rows")
     if not database:
         return None
-    command = ["runuser", "-u", "postgres", "--", "psql", "-XAtq", "-p", str(port), "-d", database, "-c", ROWS]
     try:
-        shown = run(command, 8)
+        shown = run([*server, "-d", database, "-c", ROWS], 8)
     except Unreadable as why:
         note("media, from rows", why)
         return None

@@ -7,6 +7,7 @@ import time
 
 import mastodon_env
 import pooled
+import psql
 from probe import Unreadable, await_units, look, note, note_start, read, run, unit_of
 
 SETTINGS = """wal_level max_wal_senders max_replication_slots max_connections max_worker_processes max_prepared_transactions
@@ -87,30 +88,27 @@ def choose(settings, where):
         return by_port[0]
     online = [c for c in found if c["online"]]
     if settings["side"] == "source" and len(online) > 1:
-        online.sort(key=lambda c: not look("cluster " + c["cluster"], holds, c["port"], where["name"], default=False))
+        online.sort(key=lambda c: not look("cluster " + c["cluster"], holds, psql.here(c["port"]), where["name"], default=False))
     if online or found:
         return (online or found)[0]
     return {"cluster": None, "major": 0, "port": where["port"], "online": True, "dataDir": ""}
 
 
-def holds(port, database):
+def holds(server, database):
     known = "to_json((SELECT count(*) FROM pg_database WHERE datname = '%s') > 0)" % database.replace("'", "''")
-    return ask(port, "postgres", {"known": known})["known"]
+    return ask(server, "postgres", {"known": known})["known"]
 
 
-def ask(port, database, looks):
-    """Answers to all looks, in one session; a look that fails is missing from it."""
+def ask(server, database, looks):
+    """Answers to all looks, in one session; a look that fails is missing from it. `server`: psql's command without a database."""
     names = "ARRAY[%s]" % ",".join("'%s'" % n for n in SETTINGS)
     lines = ["SET default_transaction_read_only = on;", "SET statement_timeout = '3s';"]
     for name, expression in looks.items():
         # Not str.format: a look may hold any character. The answer is on one line, whatever is in it.
         expression = expression.replace(":lsn", LSN).replace(":names", names)
         lines.append("SELECT '%s ' || coalesce(%s, 'null')::jsonb::text;" % (name, expression))
-    command = ["psql", "-XAtq", "-p", str(port), "-d", database]
-    if os.geteuid() == 0:
-        command = ["runuser", "-u", "postgres", "--", *command]
     done = subprocess.run(
-        command, input="\n".join(lines), stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True,
+        [*server, "-d", database], input="\n".join(lines), stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True,
         timeout=15, cwd="/", env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C.UTF-8", "PGCONNECT_TIMEOUT": "3"},
     )  # fmt: skip
     answers = dict(line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)
@@ -122,32 +120,38 @@ def ask(port, database, looks):
     return {name: json.loads(value) for name, value in answers.items()}
 
 
-def postgres(settings, env):
+def postgres(settings, env, contained=None):
+    """`contained`: psql's command in a container that the database runs in; this host's own clusters are none of the app's then."""
     where = mastodon_env.database(env)
-    pooler = look("PgBouncer's databases", pooled.behind, where) if settings["side"] == "source" else None
-    where = pooler or where
-    chosen = choose(settings, where)
+    if contained:
+        chosen = {"cluster": None, "major": 0, "port": where["port"], "online": True, "dataDir": ""}
+    else:
+        pooler = look("PgBouncer's databases", pooled.behind, where) if settings["side"] == "source" else None
+        where = pooler or where
+        chosen = choose(settings, where)
+    server = contained or psql.here(chosen["port"])
     if chosen["cluster"] is None and settings["side"] == "target":
         return None
     answer = {**empty(), **{k: chosen[k] for k in ("major", "port", "cluster", "dataDir")}, "role": "down"}
     try:
-        seen = ask(chosen["port"], "postgres", LOOKS)
+        seen = ask(server, "postgres", LOOKS)
     except (Unreadable, subprocess.TimeoutExpired, OSError) as why:
         if chosen["online"]:
             note("postgres", why)
-        look("whether Postgres is starting", note_if_starting, chosen)
+        if not contained:
+            look("whether Postgres is starting", note_if_starting, chosen)
         return {**answer, "standbySignal": signal_in(chosen["dataDir"])}
     began = time.monotonic()
     looks = {**DATABASE_LOOKS, "clients": CLIENTS % where["user"].replace("'", "''")}
-    inside = look("database " + where["name"], ask, chosen["port"], where["name"], looks, default={})
+    inside = look("database " + where["name"], ask, server, where["name"], looks, default={})
     answer.update(
-        version=seen["version"].split()[0], major=int(seen["version"].split(".")[0].split()[0]), dataDir=seen["dataDir"],
-        role="standby" if seen["standby_role"] else "primary", standbySignal=signal_in(seen["dataDir"]),
+        version=seen["version"].split()[0], major=int(seen["version"].split(".")[0].split()[0]),
+        role="standby" if seen["standby_role"] else "primary", **folder_of(seen, contained),
         database=database_of(inside, where), clients=inside.get("clients") or [],
         unlogged=inside.get("unlogged") or [], extensions=inside.get("extensions") or [],
         standby=standby_of(seen), walSinceCheckpointBytes=seen.get("checkpointed"),
-        walBytesPerSecond=look("rate of WAL", wal_rate, chosen["port"], seen.get("lsn"), began),
-        unit=look("Postgres' unit", unit_of_cluster, seen["dataDir"]),
+        walBytesPerSecond=look("rate of WAL", wal_rate, server, seen.get("lsn"), began),
+        unit=None if contained else look("Postgres' unit", unit_of_cluster, seen["dataDir"]),
         encryptedRows=sum(filter(None, (inside.get("otp"), inside.get("keypairs")))) if inside else None,
         roles=seen.get("roles") or [], hba=bool(seen.get("hba")),
     )  # fmt: skip
@@ -181,6 +185,12 @@ def empty():
     }  # fmt: skip
 
 
+def folder_of(seen, contained):
+    """The data folder, as a path of this host's: of one in a container nothing is known."""
+    data = "" if contained else seen["dataDir"]
+    return {"dataDir": data, "standbySignal": signal_in(data)}
+
+
 def signal_in(data):
     return bool(data) and os.path.exists(os.path.join(data, "standby.signal"))
 
@@ -199,10 +209,10 @@ def standby_of(seen):
     return {**receiver, "replayLagBytes": seen.get("replayLag")}
 
 
-def wal_rate(port, first, began):
+def wal_rate(server, first, began):
     """Bytes a second between the first look and one at least a second later."""
     time.sleep(max(0, 1 - (time.monotonic() - began)))
-    second = ask(port, "postgres", {"lsn": LOOKS["lsn"]})["lsn"]
+    second = ask(server, "postgres", {"lsn": LOOKS["lsn"]})["lsn"]
     return max(0, round((number(second) - number(first)) / (time.monotonic() - began)))
 
 

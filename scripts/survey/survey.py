@@ -37,6 +37,7 @@ import mastodon  # noqa: E402
 import media  # noqa: E402
 import nginx  # noqa: E402
 import postgres  # noqa: E402
+import psql  # noqa: E402
 import redis  # noqa: E402
 import site_parts  # noqa: E402
 import traces  # noqa: E402
@@ -51,23 +52,26 @@ def survey(settings):
     local = env.get("LOCAL_DOMAIN") or settings.get("domain") or ""
     names = [env.get("WEB_DOMAIN") or local, local, *re.split(r"\s*,\s*", env.get("ALTERNATE_DOMAINS", ""))]
     names = list(dict.fromkeys(name.lower() for name in names if name))
+    inside = app and app.get("compose")
+    in_container = app.pop("psql") if inside else None
     where_app = [(mastodon.kind_of(n, u), n, u.get("Environment", "")) for n, u in units.items()]
+    addresses = (inside["webAddress"], *inside["streamingAddresses"]) if inside else site_parts.app_addresses(where_app)
     seen = together(
         host=("host", machine.host),
         tools=("tools", machine.tools),
         sshd=("sshd", machine.sshd),
-        postgres=("postgres", postgres.postgres, settings, env),
-        redis=("redis", redis.redis, settings, env),
-        nginx=("nginx", nginx.nginx, names, app["dir"] if app else "/nonexistent", site_parts.app_addresses(where_app)),
+        postgres=("postgres", postgres.postgres, settings, env, in_container),
+        # A Redis in a container is the project's alone.
+        redis=("redis", lambda: None) if inside else ("redis", redis.redis, settings, env),
+        nginx=("nginx", nginx.nginx, names, app["dir"] if app else "/nonexistent", addresses),
         peer=("round trip", machine.peer, settings["peer"]) if settings.get("peer") else ("round trip", lambda: None),
     )
     pg = seen["postgres"]
     if app:
         database = pg["database"]["name"] if pg and pg["database"] else None
-        port = pg["port"] if pg else 5432
-        inside = app.get("compose")
+        server = in_container or psql.here(pg["port"] if pg else 5432)
         where = {**env, "PAPERCLIP_ROOT_PATH": inside["media"]} if inside and inside["media"] else env
-        seen["media"] = look("media", media.media, settings, app["dir"], where, port, database)
+        seen["media"] = look("media", media.media, settings, app["dir"], where, server, database)
         app["encryptedRows"] = pg["encryptedRows"] if pg else None
     login = seen["host"]["login"] if seen["host"] else machine.login()
     where = redis.address_of(settings, env)

@@ -62,6 +62,8 @@ def app_stopped(app):
 def sidekiq_quiet(app, where):
     if os.path.exists(STATE + "/sidekiq.was"):
         return True
+    if app.get("compose"):
+        return False
     if not any(unit["active"] == "active" for unit in app["units"]["sidekiq"]):
         return False
     return bool(redis.quiet(where, socket.gethostname()))

@@ -9,7 +9,16 @@ export const missing: Check = ({ source }) =>
     "mastodon-missing",
     "there is no Mastodon on the source",
     "no unit mastodon-web with a folder and an .env.production",
-    "check sourceHost; give mastodonDir and mastodonUser if it lies in an unusual place. Docker installs are another migration",
+    "check sourceHost; give mastodonDir and mastodonUser if it lies in an unusual place",
+  );
+
+export const composed: Check = ({ source }) =>
+  source?.mastodon?.compose &&
+  error(
+    "mastodon-composed",
+    "Mastodon runs by Docker Compose on the source",
+    `the project ${source.mastodon.compose.project} in ${source.mastodon.compose.dir}`,
+    "a live move is of a source install with systemd units: set targetProvider to none, and move the media alone",
   );
 
 export const facts: Check = ({ source, at }) => {

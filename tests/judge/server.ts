@@ -44,7 +44,7 @@ export class Server {
       sidekiqLog: ["cat", path.join(dir, "sidekiq.log")],
       jobsSeen: path.join(dir, "jobs-seen"),
       env: path.join(dir, "env"),
-      web: "none",
+      serves: ["false"],
     };
   }
 

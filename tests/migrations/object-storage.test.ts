@@ -1,9 +1,10 @@
-/** Media to a bucket and back again, end to end, while people post pictures and others follow links from before. */
+/** Media of a Compose project to a bucket and back, end to end, while people post pictures and others follow old links. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Journey } from "../../rehearsal/journey";
 import { watchJobs } from "../../rehearsal/judge";
 import type { Ledger } from "../../rehearsal/report/model";
+import { sources } from "../../rehearsal/sources";
 import { Timeline } from "../../rehearsal/timeline";
 import { World } from "../../rehearsal/world";
 
@@ -18,11 +19,11 @@ describe("media to a bucket, there and back", { timeout: 25 * minutes }, () => {
 
   before(async () => {
     world = await World.build({
-      ...{ rttMs: 0, rate: 8, size: "small", store: "other", log: say },
+      ...{ rttMs: 0, rate: 8, size: "small", store: "other", source: sources["compose"], log: say },
       onEvent: (e) => timeline.take(e),
     });
     await world.open();
-    await watchJobs(world.source);
+    await watchJobs(world.source, world.place());
     journey = new Journey(world, timeline, say);
   });
   after(async () => world?.stop());
@@ -48,17 +49,17 @@ describe("media to a bucket, there and back", { timeout: 25 * minutes }, () => {
   });
 
   test("no key lies in the plain state, or in a file that others can read", async () => {
-    const env = (await world.source.sh("cat /home/mastodon/live/.env.production")).stdout;
+    const env = (await world.source.sh(`cat ${world.place().env}`)).stdout;
     const secret = /^AWS_SECRET_ACCESS_KEY=["']?([^"'\n]{8,})/m.exec(env)?.[1];
     assert.ok(secret, "the app has no key of the bucket");
     assert.ok(!world.stack.stateText().includes(secret), "the bucket's key is in the state");
-    const found = `grep -rlF "$(cat)" /etc /opt/trunkline /var/lib/trunkline /run /home 2>/dev/null | xargs -r stat -c '%a %n' | grep -v '^[46]00 ' || true`;
+    const found = `grep -rlF "$(cat)" /etc /opt/mastodon /opt/trunkline /var/lib/trunkline /run /home 2>/dev/null | xargs -r stat -c '%a %n' | grep -v '^[4-7]00 ' || true`;
     assert.equal((await world.source.sh(found, { input: secret })).stdout, "");
   });
 
   test("the ledger: every object is accounted for, no link was broken, nobody noticed", async () => {
     balanced(await journey.audit("target"), journey);
-    const books = await world.media!.books(world.source);
+    const books = await world.media!.books(world.source, world.place());
     assert.deepEqual(books.findings, []);
     assert.ok(books.objects > 500, `only ${books.objects} objects`);
     assert.ok((books.linksFetched ?? 0) > 100, "hardly any link was fetched");
@@ -88,7 +89,7 @@ describe("media to a bucket, there and back", { timeout: 25 * minutes }, () => {
 async function traces(world: World): Promise<string> {
   const left = await world.source.sh(
     `set +e; ls -d /opt/trunkline /etc/trunkline /var/lib/trunkline /etc/systemd/system/trunkline* 2>/dev/null
-     grep -rl trunkline /etc/nginx 2>/dev/null; grep -lE '^(S3_BUCKET|S3_ALIAS_HOST|EXTRA_MEDIA_HOSTS|S3_ENABLED=true)' /home/mastodon/live/.env.production; true`,
+     grep -rl trunkline /etc/nginx 2>/dev/null; grep -lE '^(S3_BUCKET|S3_ALIAS_HOST|EXTRA_MEDIA_HOSTS|S3_ENABLED=true)' ${world.place().env}; true`,
   );
   return left.stdout.trim();
 }

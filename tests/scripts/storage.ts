@@ -28,7 +28,11 @@ export class StorageLab {
     readonly kind: StoreKind,
   ) {}
 
-  static async boot(kind: StoreKind = "other", variant: InstallOptions["variant"] = {}): Promise<StorageLab> {
+  static async boot(
+    kind: StoreKind = "other",
+    variant: InstallOptions["variant"] = {},
+    layout: InstallOptions["layout"] = "systemd",
+  ): Promise<StorageLab> {
     const lab = await Lab.start();
     const stores = await startStores({ dir: lab.dir, ca: lab.ca, kinds: [kind] });
     const clouds = await startClouds({ dns: { address: "198.18.2.53", port: 53 } });
@@ -40,7 +44,7 @@ export class StorageLab {
     });
     const host = await lab.boot("old", { address: "198.18.0.10", side: "old", authorizedKeys: [] });
     const certificate = await lab.ca.certificateFor([domain, mediaHost]);
-    const installed = await installMastodon(host, { domain, size: "small", certificate, variant });
+    const installed = await installMastodon(host, { domain, size: "small", certificate, variant, layout });
     const it = new StorageLab(lab, host, installed, stores, clouds, kind);
     await it.furnish();
     return it;
@@ -75,7 +79,7 @@ export class StorageLab {
       ...{ PATH_STYLE: "yes", ACCESS_KEY: key.accessKey, SECRET_KEY: key.secretKey },
       ...{ PERMISSION: "public-read", OBJECT_ACL: "yes", PUBLIC_URL: `${this.store.endpoint}/${bucket}` },
       ...{ MEDIA_HOST: mediaHost, MEDIA_CDN: "nginx", CACHE: "yes", PRUNE_DAYS: "0", PRUNE_CARD_DAYS: "0" },
-      ...{ RATE_MIB: "0", SAMPLE: "10000", KEEP_LOCAL: "yes", LAYOUT: "systemd" },
+      ...{ RATE_MIB: "0", SAMPLE: "10000", KEEP_LOCAL: "yes" },
       STORAGE_ENV: [
         ...["S3_ENABLED=true", `S3_BUCKET=${bucket}`, `S3_REGION=${this.store.region}`],
         ...[`S3_ENDPOINT=${this.store.endpoint}`, `S3_HOSTNAME=${this.store.host}`, "S3_PROTOCOL=https"],
@@ -88,7 +92,8 @@ export class StorageLab {
   }
 
   async survey(): Promise<Raw> {
-    const script = await surveyScript({ side: "source", salt: "0123456789abcdef0123", domain });
+    const settings = { side: "source", salt: "0123456789abcdef0123", domain, mediaRows: true };
+    const script = await surveyScript(settings);
     return JSON.parse((await this.host.exec(["python3", "-"], { input: script })).stdout) as Raw;
   }
 
@@ -123,7 +128,9 @@ export class StorageLab {
 
   /** What the disk holds: key → bytes. */
   async files(): Promise<Map<string, number>> {
-    const out = await this.host.sh(`cd ${media}; find . -type f ! -name '.*' -printf '%s %P\\n'`);
+    const out = await this.host.sh(
+      `cd ${this.settings["MEDIA_DIR"]}; find . -type f ! -name '.*' -printf '%s %P\\n'`,
+    );
     const lines = out.stdout.trim().split("\n").filter(Boolean);
     return new Map(lines.map((l) => [l.slice(l.indexOf(" ") + 1), Number(l.split(" ")[0])]));
   }

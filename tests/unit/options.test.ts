@@ -23,6 +23,7 @@ test("what can't be understood is named, with what can be", () => {
     [["--fault", "constructor"], /"constructor" is not known/],
     [["--fault", "kill-up-settle", "--back"], /turns round before it/],
     [["--rtt", "much"], /whole number/],
+    [["--source", "compose"], /is for object-storage/],
   ] as const)
     assert.throws(() => parseOptions([...argv]), (e) => e instanceof UsageError && says.test(e.message)); // prettier-ignore
 });

@@ -3,6 +3,9 @@ import { VERSION } from "../app/config";
 /** Where the admin keeps it. */
 export const folder = "/opt/mastodon";
 
+/** The container of a service, by the name that Debian's Compose gives it. */
+export const container = (service: string) => `mastodon_${service}_1`;
+
 const check = (command: string) => `    healthcheck:\n      test: ['CMD-SHELL', "${command}"]\n`;
 const answers = (address: string) =>
   check(`curl -s --noproxy localhost localhost:${address} | grep -q 'OK' || exit 1`);
@@ -71,9 +74,12 @@ const app = (service: string, image: string, command: string) => `  ${service}:
       - redis
 `;
 
-/** Podman in a host of the lab: no control groups of its own are to be had there, and no overlay on an overlay. */
+/**
+ * Podman in a host of the lab: no control groups of its own are to be had there, and no overlay on an overlay. Logs go where
+ * they outlive their container.
+ */
 export const podman = {
-  "/etc/containers/containers.conf": `[containers]\ncgroups = "disabled"\nkeyring = false\n\n[engine]\nruntime = "crun"\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n`,
+  "/etc/containers/containers.conf": `[containers]\ncgroups = "disabled"\nkeyring = false\nlog_driver = "journald"\n\n[engine]\nruntime = "crun"\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n`,
   "/etc/containers/storage.conf": `[storage]\ndriver = "vfs"\nrunroot = "/run/containers/storage"\ngraphroot = "/var/lib/containers/storage"\n`,
 };
 

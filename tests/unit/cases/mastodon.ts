@@ -3,6 +3,20 @@ import { source, unit } from "../raws";
 
 export const mastodon: Case[] = [
   ["mastodon-missing", "error", /no unit/, onSource((s) => Object.assign(s, { mastodon: null }))],
+  [
+    "mastodon-composed",
+    "error",
+    /the project mastodon in \/opt\/mastodon/,
+    onSource((s) =>
+      Object.assign(s.mastodon, {
+        compose: {
+          ...{ dir: "/opt/mastodon", files: ["/opt/mastodon/docker-compose.yml"], project: "mastodon" },
+          ...{ cli: "docker compose", database: "db", media: "/opt/mastodon/public/system" },
+          ...{ webAddress: "127.0.0.1:3000", streamingAddresses: ["127.0.0.1:4000"] },
+        },
+      }),
+    ),
+  ],
   ["facts-missing", "error", /^MEDIA_DIR$/, onSource((s) => (s.media.dir = ""))],
   [
     "local-domain",
