@@ -1,5 +1,5 @@
 import type { Fault } from "./faults";
-import { forgotten, ledger, type Primaries, watchJobs, writablePrimaries } from "./judge";
+import { forgotten, ledger, type Primaries, Site, watchJobs, writablePrimaries } from "./judge";
 import type { Ledger, Switchover } from "./report/model";
 import type { RunResult } from "./stack";
 import type { Timeline } from "./timeline";
@@ -42,6 +42,7 @@ export class Journey {
       lab,
       stack,
       source,
+      place: new Site(source, this.world.place()).place,
       clouds,
       media,
       target: () => this.world.target(),
@@ -117,10 +118,10 @@ export class Journey {
     await this.checkPrimaries("at the end");
     const { media } = world;
     return ledger(world.lab, {
-      truthHost: truth === "target" && !media ? world.target() : world.source,
+      truthHost: truth === "target" && !world.mediaAlone ? world.target() : world.source,
       records: world.records(),
       // Before replicate the new server holds nothing to compare.
-      alone: media !== undefined || this.phase === "survey" || this.phase === "prepare",
+      alone: world.mediaAlone || this.phase === "survey" || this.phase === "prepare",
       files: media && truth === "target" ? await media.files() : undefined,
       excuses: await forgotten(world.source, world.source.outages, world.place()),
       place: world.place(),

@@ -28,6 +28,8 @@ export interface WorldOptions {
   source?: Source;
   /** Move the media to a store, and nothing else. @default - a live move */
   store?: StoreKind;
+  /** Move the server as well, after the media. @default false */
+  serverToo?: boolean;
   /** Size of the new server's disk, for the faults that fill it. @default - as much as the machine has */
   targetDiskMiB?: number;
   onEvent?: (e: StackEvent) => void;
@@ -84,7 +86,7 @@ export class World {
     if (setting.ssh) await adjustLogin(source, setting.ssh);
     const stack = await makeStack(lab, source, clouds, "pulumi", o);
     const config = await media?.config(clouds);
-    if (config) await stack.setConfig({ ...alone, ...config.plain }, config.secret);
+    if (config) await stack.setConfig({ ...(!o.serverToo && alone), ...config.plain }, config.secret);
     return new World(lab, source, installed, clouds, stack, layout, o, media);
   }
 
@@ -105,6 +107,11 @@ export class World {
   otherStack(): Promise<Stack> {
     const { lab, source, clouds, o } = this;
     return makeStack(lab, source, clouds, "pulumi-other", { ...o, onEvent: undefined });
+  }
+
+  /** Nothing but the media moves. */
+  get mediaAlone(): boolean {
+    return this.media !== undefined && !this.o.serverToo;
   }
 
   /** The new server; an error before the cloud has booted it. */
@@ -188,7 +195,7 @@ async function makeStack(
     engine: await pulumiCli(path.join(lab.dir, dir, "engine/bin"), o.log),
     dir: path.join(lab.dir, dir),
     // The repository's own stack file is for the live move; another's name has none.
-    name: o.store ? "media" : "dev",
+    name: o.store && !o.serverToo ? "media" : "dev",
     env: clouds.env,
     onEvent: (e) => {
       if (o.source?.dns === "none") changeByHand(clouds, e.message ?? "");

@@ -11,7 +11,7 @@ export const storagePlan = {
   "storage/announce": { on: "app", from: "prepare", seconds: 30 },
   "storage/prune": { on: "app", from: "replicate", seconds: 20 },
   "storage/copy": { on: "app", from: "replicate", seconds: 5 },
-  "storage/follow": { on: "app", from: "replicate", until: "settle", seconds: 3 },
+  "storage/follow": { on: "app", from: "replicate", seconds: 3 },
   "storage/check": { on: "app", from: "shift", seconds: 5 },
   "storage/links": { on: "app", from: "switch", seconds: 3 },
   "storage/switch": { on: "app", from: "switch", seconds: 90 },

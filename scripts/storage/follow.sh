@@ -1,4 +1,5 @@
-# storage/follow (app): what is written, deleted or made private on the disk is so in the bucket within a second.
+# storage/follow (app): what is written, deleted or made private on the disk is so in the bucket within a second; until storage/verify
+# has accounted for all.
 # shellcheck shell=bash
 . "$scripts/storage/shared.sh"
 . "$scripts/storage/follower.sh"
@@ -15,4 +16,4 @@ present() {
   result_json follower "$(cat "$run/storage.step")"
 }
 
-absent() { drop_unit storage-follow; drop_file "$run/storage.step" "$flush_request" "$flush_answer"; }
+absent() { stop_follower; }

@@ -24,6 +24,11 @@ start_follower() {
   touch "$run/storage.follower"
 }
 
+stop_follower() {
+  drop_unit storage-follow
+  drop_file "$run/storage.step" "$flush_request" "$flush_answer"
+}
+
 follower_watches() { [[ -s $known/mark ]] || { tail -n 1 "$run/storage-follow.progress" 2>/dev/null || echo "the follower says nothing"; return 1; }; }
 
 # flush_follower SECONDS: until everything that was written to the disk before this call is in the bucket.

@@ -1,8 +1,9 @@
 # storage/verify (app): every file that a row stands for is in the bucket, with its size; and the bytes of all, or of a stated sample.
-# What can be mended from the disk is, and looked at again. Then old links lead to the media host for good.
+# What can be mended from the disk is, and looked at again. Then old links lead to the media host for good, and nothing follows the disk.
 # shellcheck shell=bash
 # Extra settings: SAMPLE
 . "$scripts/storage/shared.sh"
+. "$scripts/storage/follower.sh"
 . "$scripts/storage/old-links.sh"
 . "$scripts/lib/web.sh"
 
@@ -19,6 +20,7 @@ present() {
     die "every file that a row stands for to be in the bucket" "$(cat "$run/storage-verify.result")" "see what became of the files that it names; nothing is removed from the disk before they are accounted for"
   is_known verified || changed=yes
   (mark_known verified <"$run/storage-verify.result")
+  stop_follower
   if [[ -f $links ]]; then
     write_links 301
     [[ $file_changed == no ]] || load_nginx true
@@ -29,6 +31,8 @@ present() {
 absent() {
   drop_unit storage-verify
   drop_file "$known/verified" "$run/storage-verify.result"
+  # On the server that copied: what the app writes to the disk again is followed again.
+  if is_known mark && has_disk; then write_store; start_follower; fi
   if [[ -f $links ]] && uses_bucket; then
     write_links 302
     [[ $file_changed == no ]] || load_nginx true

@@ -37,13 +37,10 @@ test("where the media stand is told from what is on the server", () => {
 test("the storage steps to come are those whose wanted state changes, without those that would do nothing", () => {
   const all = { prunes: true, ownHost: true, keepsLocal: false };
   const few = { prunes: false, ownHost: false, keepsLocal: true };
-  assert.deepEqual(
-    storageStepsToCome("survey", "retire", all),
-    Object.keys(storagePlan).filter((s) => s !== "storage/follow"),
-  );
+  assert.deepEqual(storageStepsToCome("survey", "retire", all), Object.keys(storagePlan));
   assert.deepEqual(storageStepsToCome("survey", "prepare", few), ["storage/tools", "storage/announce"]);
   assert.deepEqual(storageStepsToCome("shift", "settle", few), [
-    ...["storage/follow", "storage/links", "storage/switch", "storage/verify"],
+    ...["storage/links", "storage/switch", "storage/verify"],
   ]);
   assert.deepEqual(storageStepsToCome("switch", "shift", few), ["storage/switch", "storage/links"]);
   for (const phase of phases) assert.deepEqual(storageStepsToCome(phase, phase, all), []);
