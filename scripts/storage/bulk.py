@@ -13,6 +13,9 @@ sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import objects  # noqa: E402
 import s3  # noqa: E402
 
+# Seconds by which two clocks may still differ when the difference has been measured: an answer tells whole ones.
+CLOCKS = 2
+
 
 class Bulk:
     def __init__(self, media):
@@ -42,7 +45,7 @@ class Bulk:
             self.batches.put(None)
 
     def missing(self):
-        """Files that the bucket has not, or in another size, so many at a time."""
+        """Files that the bucket has not, or as they were before, so many at a time."""
         batch, size = {}, 0
         for key, here, there in objects.merge(self.media.files(), self.media.store.list()):
             if not here:
@@ -51,7 +54,9 @@ class Bulk:
             self.looked += 1
             if self.media.withheld(key, found):
                 self.withheld += 1
-            elif not there or there[1] != found.st_size:
+                if there:
+                    self.media.store.delete(key)
+            elif not there or there[1] != found.st_size or found.st_ctime > there[3] - CLOCKS:
                 batch[key] = found
                 size += found.st_size
                 if len(batch) >= objects.CHUNK_FILES or size >= objects.CHUNK_BYTES:

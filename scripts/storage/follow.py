@@ -148,7 +148,7 @@ class Follower:
         """A file that is gone, or all of a folder that is. Once the app uses the bucket, the disk has no say in that."""
         if os.path.exists(known("switched")) or not self.concerns(path):
             return
-        keys = [key for key, _, _ in self.media.store.list(prefix=path)] if path.endswith("/") else [path]
+        keys = [key for key, *_ in self.media.store.list(prefix=path)] if path.endswith("/") else [path]
         for key in keys:
             if self.media.stat(key) is None:
                 self.media.store.delete(key)
@@ -182,7 +182,7 @@ class Follower:
             if here and not self.media.withheld(key, here[1]):
                 if not there or there[1] != here[1].st_size or here[1].st_ctime >= since:
                     batch.append(key)
-            elif there and self.media.wanted(key):
+            elif there and self.media.wanted(key) and self.media.owns(key):
                 batch.append(key)  # gone from the disk, or private now
             if len(batch) >= objects.CHUNK_FILES:
                 self.store(batch)

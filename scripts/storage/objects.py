@@ -73,6 +73,10 @@ class Media:
     def wanted(self, key):
         return self.cache or not key.startswith("cache/")
 
+    def owns(self, key):
+        """Whether an object is Mastodon's own: there may be others in a bucket, and those are left alone."""
+        return key[6 * key.startswith("cache/") :].partition("/")[0] in {a.folder.partition("/")[0] for a in keys.ATTACHMENTS}
+
     def private(self, key, found):
         """Files of suspended accounts are their owner's alone, and archives are one person's."""
         return key.startswith("backups/") or not found.st_mode & 0o044

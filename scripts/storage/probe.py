@@ -50,7 +50,7 @@ class Probe:
             self.lacking.append("get an object: other bytes than were put")
         if self.media.acls:
             self.right("put an object with the ACL private", lambda: self.store.put(self.key, self.body, {**headers, "x-amz-acl": "private"}))
-        listed = self.right("list the bucket", lambda: [k for k, _, _ in self.store.list(prefix=PREFIX)])
+        listed = self.right("list the bucket", lambda: [k for k, *_ in self.store.list(prefix=PREFIX)])
         if listed is not None and self.key not in listed:
             self.lacking.append("list the bucket: the object that was just put is not in its list")
         # Those that a key without this right has left behind go too.

@@ -38,10 +38,12 @@ class Store:
         self.tls = endpoint.scheme != "http"
         self.region, self.access, self.secret = region, settings["ACCESS_KEY"], settings["SECRET_KEY"]
         self.local = threading.local()
-        self.skew = 0.0
+        self.skew = 0.0  # for signatures, once the store has refused one
+        self.ahead = 0.0  # the store's clock, against ours
 
     def list(self, prefix="", after=""):
-        """(key, size, etag) of every object in the order of its bytes; a page at a time, so that memory stays flat."""
+        """(key, size, etag, when stored) of every object in the order of its bytes; a page at a time, so that memory stays flat. The time is in
+        seconds by this host's clock."""
         token = None
         while True:
             query = {"list-type": "2", "max-keys": "1000", "prefix": prefix}
@@ -49,7 +51,9 @@ class Store:
             tree, decode = self._page(query)
             space = tree.tag.partition("}")[0] + "}" if tree.tag.startswith("{") else ""
             for entry in tree.iter(space + "Contents"):
-                yield decode(entry.findtext(space + "Key")), int(entry.findtext(space + "Size")), (entry.findtext(space + "ETag") or "").strip('"')
+                stored = moment(entry.findtext(space + "LastModified")) - self.ahead
+                etag = (entry.findtext(space + "ETag") or "").strip('"')
+                yield decode(entry.findtext(space + "Key")), int(entry.findtext(space + "Size")), etag, stored
             token = tree.findtext(space + "NextContinuationToken")
             if tree.findtext(space + "IsTruncated") != "true" or not token:
                 return
@@ -84,11 +88,13 @@ class Store:
             except (OSError, http.client.HTTPException) as why:
                 error = StoreError(0, "", "%s does not answer: %s" % (self.host, why or type(why).__name__))
             else:
+                if "date" in found:
+                    self.ahead = parsedate_to_datetime(found["date"]).timestamp() - time.time()
                 if 200 <= status < 300 or status in also:
                     return status, found, text
                 error = failure(status, text)
-                if error.code == "RequestTimeTooSkewed" and turn == 0 and "date" in found:
-                    self.skew = parsedate_to_datetime(found["date"]).timestamp() - time.time()
+                if error.code == "RequestTimeTooSkewed" and turn == 0:
+                    self.skew = self.ahead
                     continue
                 if status < 500 and status != 429:
                     raise error
@@ -129,6 +135,12 @@ class Store:
         signature = hmac.new(key, to_sign.encode(), hashlib.sha256).hexdigest()
         sent["authorization"] = "AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=%s, Signature=%s" % (self.access, scope, names, signature)
         return sent
+
+
+def moment(text):
+    """Seconds of a time like 2026-01-31T12:00:00.000Z; 0 where there is none."""
+    text = (text or "1970-01-01T00:00:00").rstrip("Z").partition(".")[0]
+    return datetime.datetime.fromisoformat(text).replace(tzinfo=datetime.timezone.utc).timestamp()
 
 
 def failure(status, text):

@@ -118,12 +118,24 @@ test("a gap in which nobody watched is made up for: what came, what changed, wha
   assert.equal((await it.must("storage/follow", "absent")).outcome, "unchanged");
   const folder = `${media}/accounts/avatars/000/000/900/original`;
   await it.host.sh(`rm ${folder}/-dash.mp3; echo new >${folder}/new.png; printf xyz >'${folder}/ünï☃.webp'`);
+  await it.store.put(bucket, "somebody-elses/notes.txt", "not of Mastodon");
   await it.must("storage/follow");
   await it.until(
     "the deletion",
     async () => !(await it.objects()).has("accounts/avatars/000/000/900/original/-dash.mp3"),
   );
+  assert.ok((await it.objects()).has("somebody-elses/notes.txt"), "what is not Mastodon's was removed");
+  await it.store.delete(bucket, "somebody-elses/notes.txt");
   await same();
+});
+
+test("a file that became another of the same size, between two copies, is stored again", async () => {
+  const key = "accounts/avatars/000/000/900/original/new.png";
+  await it.must("storage/copy", "absent");
+  await it.host.sh(`echo NEW >${media}/${key}`);
+  await it.must("storage/copy");
+  const { stdout } = await it.host.sh(`curl -sS '${it.store.publicUrl(bucket)}/${key}'`);
+  assert.equal(stdout, "NEW\n");
 });
 
 test("a store that says SlowDown, breaks off or does not answer only makes it later", async () => {
@@ -149,6 +161,8 @@ test("without object rights what is private is withheld, and what becomes privat
   await it.store.configure(bucket, { acl: "none", publicRead: true, blockPublicAcls: false });
   const answer = await it.must("storage/copy", "present", acl);
   assert.ok(Number((answer.result["media"] as Record<string, number>)["withheld"]) > 0);
+  const archives = [...(await it.objects()).keys()].filter((k) => k.startsWith("backups/"));
+  assert.deepEqual(archives, [], "what an earlier copy stored with rights of its own is taken out");
   const name = (
     await it.host.sh(
       `cd ${media}; find media_attachments accounts custom_emojis -type f -perm 0644 -print -quit`,
