@@ -29,6 +29,7 @@ export const patroni: Contender = {
       `until PGPASSWORD=${app.password} psql -XAtqc 'SELECT 1' -h 127.0.0.1 -p ${port} -U ${app.user} ${app.database}; do sleep 0.5; done`,
       { timeoutMs: 60_000 },
     );
+    await streams(site, "source");
   },
 
   async switchTo(site, side) {
@@ -37,6 +38,7 @@ export const patroni: Contender = {
     await site.target.exec(["patronictl", "-c", "/etc/patroni/config.yml", ...argv]);
     await becomes(site, side, "primary");
     await becomes(site, from, "replica");
+    await streams(site, side);
     return {};
   },
 };
@@ -62,6 +64,17 @@ async function becomes(site: Site, side: Side, role: "primary" | "replica"): Pro
   await waitFor(`Patroni on ${side} to be ${role}`, 120_000, async () => {
     const { stdout } = await site.host(side).exec(argv, { allowFail: true });
     return stdout.trim() === "200" || `its REST API answers ${stdout.trim()}`;
+  });
+}
+
+/**
+ * Waits until the other server streams. Patroni makes its slot in its next round only, up to 10 s later, calls it a replica
+ * before, and promotes it too: all that it lacks is then lost, the database itself in the first seconds.
+ */
+async function streams(site: Site, primary: Side): Promise<void> {
+  await waitFor(`the standby of ${primary} to stream`, 120_000, async () => {
+    const states = await site.sql(primary, "SELECT state FROM pg_stat_replication;", "postgres");
+    return states === "streaming" || `pg_stat_replication says ${states || "nothing"}`;
   });
 }
 

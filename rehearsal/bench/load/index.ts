@@ -13,6 +13,9 @@ let runs = 0;
 
 /** Clients at work on a host. Make the tables first, with `schema`. */
 export class Load {
+  /** Why the clients ended before they were told to. */
+  private broken?: Error;
+
   private constructor(
     private readonly host: LabHost,
     readonly run: number,
@@ -33,7 +36,7 @@ export class Load {
     const settings: LoadSettings = { ...door, clients: o.clients, rate: o.rate, run, dir };
     const argv = ["node", `${folder}/load.js`, JSON.stringify(settings)];
     const load = new Load(host, run, dir, host.exec(argv, { timeoutMs: 900_000 }));
-    load.ended.catch(() => undefined); // told by stop()
+    load.ended.catch((e: Error) => (load.broken = e));
     await load.flows(0);
     await load.flows(o.flowing);
     return load;
@@ -44,6 +47,7 @@ export class Load {
     const from = Date.now();
     const first = this.progress().acked;
     await waitFor("acknowledged writes", ms + 120_000, async () => {
+      if (this.broken) throw this.broken;
       const { acked, at } = this.progress();
       return (acked > first && at > from + ms) || `${acked - first} in ${Date.now() - from} ms`;
     });
