@@ -93,9 +93,11 @@ export interface Timed extends Partial<Stamp> {
 export interface Rehearsal extends Partial<Stamp> {
   size: string;
   seconds: number;
-  phases: { phase: string; seconds: number; copying: number }[];
-  /** All phases; of it, copying; and the rest, which is ours. */
+  /** `starting`: until the first step begins, the engine and the program start, and read both servers. */
+  phases: { phase: string; seconds: number; starting: number; copying: number }[];
+  /** All phases; of it, starting and copying; and all but the copying, which is ours. */
   moving: number;
+  starting: number;
   copying: number;
   overhead: number;
   /** The rest as a part of the whole rehearsal. */

@@ -93,23 +93,30 @@ test("the tables of media have as many cells as columns", () => {
 });
 
 test("a rehearsal's overhead is what is no copying", () => {
-  const step = { host: "new", outcome: "changed" };
+  const step = (phase: string, name: string, startedAt: number, seconds: number) => ({
+    ...{ host: "new", outcome: "changed", phase, name, startedAt, seconds },
+  });
   const split = splitRehearsal(
     {
       seconds: 100,
       phases: [
-        { phase: "replicate", seconds: 60 },
-        { phase: "switch", seconds: 10 },
+        { phase: "replicate", seconds: 60, startedAt: 1000 },
+        { phase: "shift", seconds: 10, startedAt: 61_000 },
       ],
       steps: [
-        { ...step, phase: "replicate", name: "database/standby", seconds: 30 },
-        { ...step, phase: "replicate", name: "media/copy", seconds: 20 },
-        { ...step, phase: "switch", name: "switchover/run", seconds: 9 },
+        step("replicate", "database/standby", 6000, 30),
+        step("replicate", "media/follow", 36_000, 20),
+        step("shift", "media/follow", 64_000, 1), // it ends there, and copies nothing
+        step("shift", "app/serve", 65_000, 5),
       ],
     },
     "medium",
   );
   assert.deepEqual([split.moving, split.copying, split.overhead, split.share], [70, 50, 20, 0.2]);
+  assert.deepEqual(
+    split.phases.map((p) => p.starting),
+    [5, 3],
+  );
 });
 
 test("the picture has a dot for each switch, and tells which ones lost something", () => {
