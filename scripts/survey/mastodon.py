@@ -1,5 +1,6 @@
 """The Mastodon installation: its folder, user, variables and units, also where an admin gave them other names."""
 
+import glob
 import os
 import pwd
 import re
@@ -21,6 +22,7 @@ PLAIN = re.compile(
     r"|STREAMING_API_BASE_URL|BIND|PORT|SOCKET|WEB_CONCURRENCY|MAX_THREADS|MIN_THREADS|SIDEKIQ_CONCURRENCY|RAILS_ENV|NODE_ENV"
     r"|SMTP_(SERVER|PORT|FROM_ADDRESS|DELIVERY_METHOD)|MASTODON_USE_LIBVIPS|SKIP_POST_DEPLOYMENT_MIGRATIONS)"
 )
+SPEAKS = re.compile("mastodon|sidekiq|puma|rails|streaming")
 OFFICIAL = re.compile(r"mastodon-(web|sidekiq|streaming|streaming@\d+)\.service")
 URLS = ("DATABASE_URL", "REPLICA_DATABASE_URL", "REDIS_URL", "CACHE_REDIS_URL", "SIDEKIQ_REDIS_URL")
 ASKED = (
@@ -35,8 +37,21 @@ def candidates():
     loaded = run(["systemctl", "list-units", "--type=service", "--all", "--no-legend", "--plain"])
     names = {line.split()[0] for line in (listed + loaded).splitlines() if line.split()}
     names = {n for n in names if n.endswith(".service") and not n.endswith("@.service") and not n.startswith("trunkline-")}
-    units = properties(sorted(names), ASKED)
+    # systemd loads each unit that it is asked about, and a host has hundreds: it is asked about those that may be it.
+    files = mentions()
+    likely = sorted(n for n in names if n in files or re.sub(r"@.*\.", "@.", n) in files or SPEAKS.search(n))
+    units = properties(likely, ASKED)
     return {name: with_saved(unit) for name, unit in units.items() if kind_of(name, with_saved(unit))}
+
+
+def mentions():
+    """Names of the unit files that speak of one of Mastodon's programs, themselves or in a drop-in; of saved ones too."""
+    found = set()
+    for folder in run(["systemctl", "show", "--property=UnitPath", "--value"]).split() + [SAVED + "/etc/systemd/system"]:
+        for path in glob.glob(folder + "/*.service") + glob.glob(folder + "/*.service.d/*.conf"):
+            if os.path.isfile(path) and SPEAKS.search(read(path)):
+                found.add(re.search(r"/([^/]+\.service)(\.d/[^/]+)?$", path)[1])
+    return found
 
 
 def with_saved(unit):

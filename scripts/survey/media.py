@@ -7,7 +7,7 @@ import time
 
 import machine
 import media_rows
-from probe import Unreadable, look, note, read, run, unread
+from probe import Unreadable, look, note, read, run
 
 # Bytes and files as the rows tell them, where counting the files takes too long.
 ROWS = """SELECT class || ' ' || bytes || ' ' || files FROM (
@@ -20,8 +20,8 @@ ROWS = """SELECT class || ' ' || bytes || ' ' || files FROM (
 ) rows"""
 
 
-def media(settings, app, env, server, database):
-    """`server`: psql's command without a database; `database`: None where it can't be read."""
+def media(app, env):
+    """Where the files lie, and their number where it can be counted in time."""
     folder = env.get("PAPERCLIP_ROOT_PATH") or "public/system"
     folder = os.path.normpath(os.path.join(app, folder.replace(":rails_root", app)))
     # A link of the admin's to another disk stays a link; the files are where it leads.
@@ -34,16 +34,29 @@ def media(settings, app, env, server, database):
         "classes": {}, "mount": mount["mount"], "fsType": mount["fsType"], "expected": expected(real),
     }  # fmt: skip
     if answer["exists"] and store == "local":
-        classes = count(real, 3) or estimate(server, database)
-        if classes is not None:
-            answer["classes"] = classes
-            answer["bytes"] = sum(c["bytes"] for c in classes.values())
-            answer["files"] = sum(c["files"] for c in classes.values())
-        if settings.get("mediaRows") and database:
-            counted = None if classes is None or any("media" == u["what"] for u in unread) else answer["files"]
-            rows = look("media, row by row", by_rows, real, server, database, counted)
-            answer.update({"rows": rows} if rows else {})
+        take(answer, count(real, 3))
     return answer
+
+
+def from_rows(answer, settings, server, database):
+    """Adds what only the rows tell: sizes, where there are too many files to count, and what is amiss.
+
+    `server`: psql's command without a database; `database`: None where it can't be read.
+    """
+    if answer["exists"] and answer["store"] == "local":
+        counted = answer["files"] if answer["classes"] else None
+        if counted is None:
+            take(answer, estimate(server, database))
+        if settings.get("mediaRows") and database:
+            rows = look("media, row by row", by_rows, answer["realDir"], server, database, counted)
+            answer.update({"rows": rows} if rows else {})
+
+
+def take(answer, classes):
+    if classes is not None:
+        answer["classes"] = classes
+        answer["bytes"] = sum(c["bytes"] for c in classes.values())
+        answer["files"] = sum(c["files"] for c in classes.values())
 
 
 def by_rows(root, server, database, counted):

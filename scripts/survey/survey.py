@@ -56,6 +56,7 @@ def survey(settings):
     in_container = app.pop("psql") if inside else None
     where_app = [(mastodon.kind_of(n, u), n, u.get("Environment", "")) for n, u in units.items()]
     addresses = (inside["webAddress"], *inside["streamingAddresses"]) if inside else site_parts.app_addresses(where_app)
+    media_env = {**env, "PAPERCLIP_ROOT_PATH": inside["media"]} if inside and inside["media"] else env
     seen = together(
         host=("host", machine.host),
         tools=("tools", machine.tools),
@@ -64,26 +65,27 @@ def survey(settings):
         # A Redis in a container is the project's alone.
         redis=("redis", lambda: None) if inside else ("redis", redis.redis, settings, env),
         nginx=("nginx", nginx.nginx, names, app["dir"] if app else "/nonexistent", addresses),
+        media=("media", media.media, app["dir"], media_env) if app else ("media", lambda: None),
         peer=("round trip", machine.peer, settings["peer"]) if settings.get("peer") else ("round trip", lambda: None),
     )
     pg = seen["postgres"]
     if app:
         database = pg["database"]["name"] if pg and pg["database"] else None
         server = in_container or psql.here(pg["port"] if pg else 5432)
-        where = {**env, "PAPERCLIP_ROOT_PATH": inside["media"]} if inside and inside["media"] else env
-        seen["media"] = look("media", media.media, settings, app["dir"], where, server, database)
+        if seen["media"]:
+            look("media", media.from_rows, seen["media"], settings, server, database)
         app["encryptedRows"] = pg["encryptedRows"] if pg else None
     login = seen["host"]["login"] if seen["host"] else machine.login()
     where = redis.address_of(settings, env)
     trunkline = traces.traces(settings, login, app, env, pg, seen["nginx"], where)
-    places = ["/", pg and pg["dataDir"], app and app["dir"], seen.get("media") and seen["media"]["realDir"], traces.STATE]
+    places = ["/", pg and pg["dataDir"], app and app["dir"], seen["media"] and seen["media"]["realDir"], traces.STATE]
     for name in ("encryptedRows", "roles", "hba"):
         if pg:
             pg.pop(name)
     return {
         "format": 1, "side": settings["side"], "host": seen["host"], "tools": seen["tools"] or {},
         "disks": look("disks", machine.disks, [p for p in places if p], default=[]), "sshd": seen["sshd"], "mastodon": app,
-        "postgres": pg, "redis": seen["redis"], "media": seen.get("media"), "nginx": seen["nginx"], "trunkline": trunkline,
+        "postgres": pg, "redis": seen["redis"], "media": seen["media"], "nginx": seen["nginx"], "trunkline": trunkline,
         "peer": seen["peer"], "starting": starting, "unread": unread,
     }  # fmt: skip
 
