@@ -87,14 +87,14 @@ class Rows:
 
     def sized(self, since=None):
         """(key, size) the same way; the size is known of originals only, None for the rest."""
-        for attachment in ATTACHMENTS:
-            query = self._query(attachment, since)
-            for *row, size in self._copy(query) if query else ():
-                for key in keys_of(attachment, row):
-                    yield key, int(size) if size and "/original/" in key else None
+        queries = [(number, self._query(attachment, since)) for number, attachment in enumerate(ATTACHMENTS)]
+        numbered = ("SELECT %d, %s" % (number, query) for number, query in queries if query)
+        for number, *row, size in self._copy(*numbered):
+            for key in keys_of(ATTACHMENTS[int(number)], row):
+                yield key, int(size) if size and "/original/" in key else None
 
     def _query(self, attachment, since):
-        """SQL for the rows of an attachment; None where this release lacks the column."""
+        """Columns and rest of a SELECT for the rows of an attachment; None where this release lacks the column."""
         have = self.columns.get(attachment.table, set())
         name = attachment.name
         if name + "_file_name" not in have:
@@ -109,14 +109,18 @@ class Rows:
                 changed.append(attachment.also.format(since=moment))
             where += " AND (%s)" % " OR ".join(changed)
         size = name + "_file_size"
-        return "SELECT id, %s_file_name, %s, %s, %s, %s, %s FROM public.%s WHERE %s" % (
+        return "id, %s_file_name, %s, %s, %s, %s, %s FROM public.%s WHERE %s" % (
             name, name + "_content_type" if name + "_content_type" in have else "''",
             version if version in have else "NULL", attachment.remote, attachment.extra,
             size if size in have else "NULL", attachment.table, where,
         )  # fmt: skip
 
-    def _copy(self, query):
-        command = [*self.command, "-c", "COPY (%s) TO STDOUT (FORMAT csv)" % query]
+    def _copy(self, *queries):
+        """The rows of all, one query after the other; one psql, since logging in takes longer than most of them."""
+        if not queries:
+            return
+        commands = [part for query in queries for part in ("-c", "COPY (%s) TO STDOUT (FORMAT csv)" % query)]
+        command = [*self.command, *commands]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, universal_newlines=True, encoding="utf-8", cwd=self.folder)
         yield from csv.reader(process.stdout)
         if process.wait():
