@@ -7,14 +7,17 @@ kept=$state/saved/units # UNIT ACTIVE, as they were
 present() {
   mapfile -t units < <(app_units)
   remember
-  local unit
+  local unit left=()
   for unit in "${units[@]}"; do
     is_masked "$unit" && ! systemctl is-active --quiet -- "$unit" && continue
-    changed=yes
     give_time "$unit"
-    systemctl stop -- "$unit"
-    mask "$unit"
+    left+=("$unit")
   done
+  if ((${#left[@]})); then
+    changed=yes
+    systemctl stop -- "${left[@]}"
+    for unit in "${left[@]}"; do mask "$unit"; done
+  fi
   systemctl daemon-reload
   ! any_active "${units[@]}" ||
     die "all units of Mastodon on the source to be stopped" "$(systemctl is-active -- "${units[@]}" | xargs) of ${units[*]}" "see what starts them again there"

@@ -11,11 +11,11 @@ present() {
   put_file "$etc/tunnel_hosts" 0600 root:root <<<"trunkline-source $SOURCE_HOST_KEY"
   write_config
   write_template
-  local name
-  for name in "${instances[@]}"; do
-    systemctl enable --quiet "trunkline-tunnel@$name"
-    if [[ $changed == yes ]]; then systemctl restart "trunkline-tunnel@$name"; fi
-    systemctl is-active --quiet "trunkline-tunnel@$name" || { systemctl start "trunkline-tunnel@$name"; changed=yes; }
+  local name units=("${instances[@]/#/trunkline-tunnel@}")
+  systemctl enable --quiet "${units[@]}"
+  if [[ $changed == yes ]]; then systemctl restart "${units[@]}"; fi
+  for name in "${units[@]}"; do
+    systemctl is-active --quiet "$name" || { systemctl start "$name"; changed=yes; }
   done
   for name in "${instances[@]}"; do wait_for_forward "$name"; done
   result tunnels "${#instances[@]}"
