@@ -72,7 +72,7 @@ export async function faces(db: Session): Promise<void> {
   ])
     await db.rows(
       `UPDATE accounts SET ${image}_content_type = ${type}, ${image}_file_name = ${name(type ?? "")},
-         ${image}_file_size = (3000 + 20000 * random())::int, ${image}_updated_at = now(),
+         ${image}_file_size = (3000 + 20000 * random())::int, ${image}_updated_at = updated_at,
          ${image}_remote_url = CASE WHEN domain IS NULL THEN '' ELSE uri || '/${image}' END,
          ${image}_storage_schema_version = CASE WHEN domain IS NULL OR id % 11 <> 5 THEN 1 END WHERE ${whom}`,
     );
