@@ -25,8 +25,8 @@ export class Journey {
   async to(phase: string, fault?: Fault): Promise<RunResult> {
     const { stack } = this.world;
     this.timeline.begin((this.phase = phase));
-    await stack.setConfig({ phase });
-    const first = fault ? await this.struck(fault) : await stack.up().done;
+    if (fault) await stack.setConfig({ phase });
+    const first = fault ? await this.struck(fault) : await stack.up(["-c", `phase=${phase}`]).done;
     if (!fault && !first.ok) throw new Error(`${phase} failed:\n${why(first.output)}`);
     const last = fault ? await this.afterFault(fault, first) : first;
     this.timeline.end();

@@ -18,7 +18,7 @@ export function runbook(report: Report, preview: string): string {
     "```",
     ...phases.flatMap(({ phase, seconds }) => [
       "",
-      `## \`pulumi config set phase ${phase} && pulumi up\``,
+      `## \`pulumi up -c phase=${phase}\``,
       "",
       `${duration(seconds)} in all. What changed:`,
       "",
