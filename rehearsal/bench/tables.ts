@@ -1,5 +1,5 @@
 import { duration, whole } from "../report/format";
-import { backGoal, bestOther, goals, isOurs, percent, seedingGoal } from "./goals";
+import { backGoal, bestOther, goals, isOurs, overheadGoal, percent, seedingGoal } from "./goals";
 import { copyingTable, mediaTable } from "./media/figures";
 import type { Spread, Summary } from "./measure";
 import type { Measured, Rehearsal, Results } from "./results";
@@ -34,20 +34,27 @@ function reached(r: Results): Table {
     about: "What was asked for, and what was found.",
     head: ["figure", "wanted", "found", ""],
     rows: goals(r).map((g) => [g.what, g.wanted, g.found, g.reached ? "reached" : "missed"]),
-    notes: backNote(r),
+    notes: whyMissed(r),
   };
 }
 
 const spread = (s?: Spread) => (s ? `${s.median.toFixed(0)} / ${s.max.toFixed(0)}` : "–");
 const books = (s: Summary) => [s.failed, s.lost, s.duplicated].map(whole);
 
-/** Why one of the figures can't be reached, where that is so. */
-function backNote(r: Results): string[] {
+/** Why a figure can't be reached, where that is so. */
+function whyMissed(r: Results): string[] {
   const far = (r.pauses ?? []).filter((p) => 2 * p.rttMs >= backGoal);
-  return far.map(
-    ({ rttMs }) =>
-      `The way back at ${rttMs} ms can't be below ${2 * rttMs} ms: promoting the far server and the first write there are a round trip each.`,
-  );
+  const slow = (r.rehearsal ?? []).filter((t) => t.share > overheadGoal);
+  return [
+    ...far.map(
+      ({ rttMs }) =>
+        `The way back at ${rttMs} ms can't be below ${2 * rttMs} ms: promoting the far server and the first write there are a round trip each.`,
+    ),
+    ...slow.map(
+      ({ size, phases, starting, overhead, copying }) =>
+        `A rehearsal of size ${size} has ${duration(copying)} of copying only. Of the ${duration(overhead)} of overhead ${duration(starting)} are ${phases.length} starts of the engine, the program and the survey. Next to none of it grows with the data: the more there is to move, the smaller its part.`,
+    ),
+  ];
 }
 
 function pauses(r: Results): Table {
@@ -181,8 +188,8 @@ function rehearsal(t: Rehearsal): Table {
     ],
     notes: [
       `The whole rehearsal, with building its lab and drawing up the ledger, took ${duration(seconds)}. All but the copying is ${percent(overhead / seconds)} of it, and ${percent(overhead / moving)} of the phases alone.`,
-      "Until its first step a phase starts the engine and the program, and reads both servers. The other steps of prepare wait for the cloud to make one, those of switch for Sidekiq, which tells every 10 s that it has no job at work.",
-      "Of all but the copying only the check of the standby's indexes, some seconds in replicate, grows with the data.",
+      "Until its first step a phase starts the engine and the program, and reads both servers; `pulumi up` without a phase does so once.",
+      "Of the other steps, prepare asks every later one whether there is anything to undo, and switch waits for Sidekiq, which tells every 10 s only that no job is at work.",
     ],
   };
 }
