@@ -5,7 +5,7 @@ import { findingsOf } from "../survey/findings";
 import { render, renderFinding } from "../survey/render";
 import { stepsToCome } from "../survey/plan";
 import { reached } from "../survey/phase";
-import { costOf, renderCost, storageEstimates } from "../survey/storage-estimates";
+import { type Cost, costOf, storageEstimates } from "../survey/storage-estimates";
 import { storageStepsToCome } from "../survey/storage-plan";
 import type { Survey } from "./survey";
 
@@ -20,7 +20,7 @@ export async function announce(seen: Survey): Promise<Finding[]> {
   const back = !reached(phase, seen.at);
   const estimates = back ? [...server, ...mediaToCome(seen)] : [...mediaToCome(seen), ...server];
   const pause = steps.includes("switchover/run") ? pauseOf(seen, seen.ownRttMs) : undefined;
-  await pulumi.log.info([render(seen, findings, estimates, pause), ...costToCome(seen)].join("\n\n"));
+  await pulumi.log.info(render(seen, findings, estimates, { pause, cost: costToCome(seen) }));
   const errors = findings.filter((f) => f.level === "error");
   if (errors.length)
     throw new pulumi.RunError(
@@ -44,7 +44,7 @@ function mediaToCome(seen: Survey): Estimate[] {
   return storageEstimates(steps, appOf(seen), storage, copyRateMiB);
 }
 
-function costToCome(seen: Survey): string[] {
+function costToCome(seen: Survey): Cost | undefined {
   const { storage } = seen.migration;
-  return storage && !reached(seen.storageAt, "switch") ? [renderCost(costOf(appOf(seen), storage))] : [];
+  return storage && !reached(seen.storageAt, "switch") ? costOf(appOf(seen), storage) : undefined;
 }

@@ -1,14 +1,23 @@
 import type { Estimate, Pause } from "./estimates";
 import { type Finding, type Seen, size } from "./finding";
 import type { Raw } from "./raw";
+import { mediaRows } from "./render-media";
+import type { Cost } from "./storage-estimates";
 
 /**
- * The preview's picture of the migration: both servers, what was found, the steps to come, and the expected
- * write pause.
+ * The preview's picture of the migration: both servers, the media's way to a bucket and its cost, what was found, the
+ * steps to come, and the expected write pause.
  */
-export function render(seen: Seen, findings: Finding[], steps: Estimate[], pause?: Pause): string {
+export function render(
+  seen: Seen,
+  findings: Finding[],
+  steps: Estimate[],
+  { pause, cost }: { pause?: Pause; cost?: Cost } = {},
+): string {
+  const media = mediaRows(seen, cost);
   return [
     table("Survey", surveyRows(seen)),
+    ...(media.length ? [table("Media", media)] : []),
     findings.length ? `Findings\n${findings.map(renderFinding).join("\n")}` : "Findings\n  none",
     steps.length ? table("Steps", stepRows(steps)) : "Steps\n  none: all is as it should be",
     ...(pause ? [renderPause(pause)] : []),
@@ -25,7 +34,14 @@ export function renderFinding(f: Finding): string {
   return `  ${f.level} ${f.code}: ${f.title}\n    found: ${f.evidence}\n    do: ${f.remedy}.${accept}`;
 }
 
-function surveyRows({ source, target, at, dns, migration }: Seen): string[][] {
+/** Where no server moves, nothing is said of a second one. */
+function surveyRows(seen: Seen): string[][] {
+  const rows = serverRows(seen);
+  if (seen.migration.target.provider !== "none") return rows;
+  return rows.slice(1, -1).map((row) => row.slice(0, 2));
+}
+
+function serverRows({ source, target, at, dns, migration }: Seen): string[][] {
   const both = (read: (host: Raw) => string | null | undefined) =>
     [source, target].map((h) => (h && read(h)) || "-");
   return [

@@ -30,13 +30,13 @@ export interface Price {
 /** List prices of the standard class; taxes, discounts and free tiers left out. */
 export const prices: Record<Exclude<Storage["store"], "other">, Price> = {
   s3: {
-    ...{ storage: 0.023, writes: 5, reads: 0.4, egress: 0.09, date: "2025-11" },
-    note: "to CloudFront free; CloudFront's first TB a month too, then 0.085 a GB",
+    ...{ storage: 0.023, writes: 5, reads: 0.4, egress: 0.09, date: "2026-05" },
+    note: "through CloudFront the first TB a month is free, then 0.085 a GB",
   },
-  r2: { storage: 0.015, writes: 4.5, reads: 0.36, egress: 0, note: "sending is free", date: "2026-08" },
+  r2: { storage: 0.015, writes: 4.5, reads: 0.36, egress: 0, note: "free", date: "2026-08" },
   b2: {
-    ...{ storage: 0.006, writes: 0, reads: 0.4, egress: 0.01, date: "2025-11" },
-    note: "sending is free up to three times what is stored",
+    ...{ storage: 0.006, writes: 0, reads: 0.4, egress: 0.01, date: "2026-04" },
+    note: "free up to three times what is stored",
   },
 };
 
@@ -94,20 +94,18 @@ export interface Cost {
 export function costOf(app: Raw | undefined, storage: Storage): Cost {
   const { bytes, files } = amountOf(app?.media, storage);
   const requests = files + 3 * Math.ceil(files / 1000);
-  if (storage.store === "other") return { requests, note: "see your store's own prices" };
+  if (storage.store === "other") return { requests, note: "see the store's own prices" };
   const price = prices[storage.store];
   return {
     requests,
     once: (requests / 1e6) * price.writes,
     monthly: (bytes / GB) * price.storage,
-    note: `list prices of ${price.date} for storage, without what is sent to people (${price.egress ? `${price.egress} USD a GB; ` : ""}${price.note})`,
+    note: `the store's list of ${price.date}; sending to people: ${[...(price.egress ? [`${price.egress} USD a GB`] : []), price.note].join(", ")}`,
   };
 }
 
-/** The same as the preview says it. */
-export function renderCost({ requests, once, monthly, note }: Cost): string {
-  const usd = (n: number) => `${n < 0.995 ? n.toFixed(2) : n.toFixed(n < 10 ? 1 : 0)} USD`;
-  const money =
-    once === undefined || monthly === undefined ? "" : `, ${usd(once)}; then ${usd(monthly)} a month`;
-  return `The copy makes about ${requests} requests${money} (${note}).`;
+/** A sum as people write it. */
+export function usd(sum: number): string {
+  if (sum > 0 && sum < 0.005) return "less than 0.01 USD";
+  return `${sum < 0.995 ? sum.toFixed(2) : sum.toFixed(sum < 10 ? 1 : 0)} USD`;
 }

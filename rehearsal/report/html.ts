@@ -95,10 +95,10 @@ function ledgerSection(title: string, l: Ledger): string {
   return `<section class="ledger"><h2>${title}</h2>
 <p class="note">What was acknowledged to anyone, and what of it the server that now holds the data does not have, or has twice.</p>
 <div class="scroll"><table><tr><th></th><th class="n">acknowledged</th><th class="n">lost</th><th class="n">twice</th></tr>${rows.join("")}</table></div>
-<p class="note" style="margin-top:16px">The two servers compared, whole:</p>
+<p class="note" style="margin-top:16px">${t.compared > 0 ? "The two servers compared, whole" : "Looked at as a whole"}:</p>
 <div class="scroll"><table>
-${whole_("tables", `${whole(t.compared)} with ${whole(t.rows)} rows, by checksum`, t.different.length, "differ")}
-${whole_("media files", `${whole(m.compared)} with ${bytes(m.bytes)}, by checksum`, m.missing + m.different, "missing or different")}
+${t.compared + t.different.length === 0 ? "" : whole_("tables", `${whole(t.compared)} with ${whole(t.rows)} rows, by checksum`, t.different.length, "differ")}
+${m.compared + m.missing + m.different === 0 ? "" : whole_("media files", `${whole(m.compared)} with ${bytes(m.bytes)}, by checksum`, m.missing + m.different, "missing or different")}
 ${whole_("sequences", whole(s.compared), s.behind.length, "behind")}
 </table></div>${excused(l)}${list(l.findings)}</section>`;
 }

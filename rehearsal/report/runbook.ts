@@ -1,9 +1,10 @@
 import { duration } from "./format";
 import type { Report, StepTime } from "./model";
+import { stepsOf } from "./phases";
 
 /** The migration as it went, for reading: what the preview said, then every phase with its steps. Markdown. */
 export function runbook(report: Report, preview: string): string {
-  const { phases, steps, environment } = report;
+  const { phases, environment } = report;
   const told = Object.entries(environment).map(([name, value]) => `${name}: ${value}`);
   return [
     "# The runbook, as a rehearsal printed it",
@@ -16,15 +17,17 @@ export function runbook(report: Report, preview: string): string {
     "```",
     preview.trimEnd(),
     "```",
-    ...phases.flatMap(({ phase, seconds }) => [
+    ...phases.flatMap((p) => [
       "",
-      `## \`pulumi up -c phase=${phase}\``,
+      `## \`pulumi up -c phase=${p.phase}\``,
       "",
-      `${duration(seconds)} in all. What changed:`,
+      `${duration(p.seconds)} in all. What changed:`,
       "",
       "| step | on | took | outcome |",
       "|---|---|---|---|",
-      ...steps.filter((s) => s.phase === phase && s.outcome !== "unchanged").map(row),
+      ...stepsOf(report, p)
+        .filter((s) => s.outcome !== "unchanged")
+        .map(row),
     ]),
     "",
     ...(report.switchover

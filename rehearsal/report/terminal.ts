@@ -1,5 +1,6 @@
 import { bytes, duration, millis, whole } from "./format";
 import { kinds, type Ledger, type MediaBooks, type Report, type Switchover } from "./model";
+import { stepsOf, titleOf } from "./phases";
 import { verdict } from "./verdict";
 
 type Paint = (text: string, colour: "red" | "green" | "dim" | "bold") => string;
@@ -84,10 +85,10 @@ function fault(r: Report): string[] {
 function phaseLines(r: Report, paint: Paint): string[] {
   const widest = Math.max(1, ...r.phases.map((p) => p.seconds));
   return r.phases.map((p) => {
-    const slow = r.steps.filter((s) => s.phase === p.phase).sort((a, b) => b.seconds - a.seconds)[0];
+    const slow = stepsOf(r, p).sort((a, b) => b.seconds - a.seconds)[0];
     const bar = "━".repeat(Math.max(1, Math.round((p.seconds / widest) * 24)));
     const note = slow && slow.seconds > 1 ? paint(`${slow.name} ${duration(slow.seconds)}`, "dim") : "";
-    return `  ${p.phase.padEnd(12)}${duration(p.seconds).padStart(12)}  ${bar.padEnd(26)}${note}`.trimEnd();
+    return `  ${titleOf(r, p).padEnd(16)}${duration(p.seconds).padStart(10)}  ${bar.padEnd(26)}${note}`.trimEnd();
   });
 }
 
@@ -107,11 +108,23 @@ function ledgerLines(title: string, l: Ledger, paint: Paint): string[] {
       "dim",
     ),
     ...rows,
-    line("tables", `${whole(t.compared)} compared (${whole(t.rows)} rows), ${t.different.length} differ`),
-    line(
-      "files",
-      `${whole(m.compared)} compared (${bytes(m.bytes)}), ${m.missing} missing, ${m.different} differ`,
-    ),
+    // Where one server alone has the data there is nothing to compare them with.
+    ...(t.compared + t.different.length > 0
+      ? [
+          line(
+            "tables",
+            `${whole(t.compared)} compared (${whole(t.rows)} rows), ${t.different.length} differ`,
+          ),
+        ]
+      : []),
+    ...(m.compared + m.missing + m.different > 0
+      ? [
+          line(
+            "files",
+            `${whole(m.compared)} compared (${bytes(m.bytes)}), ${m.missing} missing, ${m.different} differ`,
+          ),
+        ]
+      : []),
     line("sequences", `${whole(s.compared)} compared, ${s.behind.length} behind`),
     ...(l.excused ?? []).map((text) => line("excused", text)),
     ...l.findings.map((f) => paint(`  ! ${f}`, "red")),

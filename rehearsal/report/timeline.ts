@@ -1,15 +1,11 @@
 import { duration, millis } from "./format";
 import type { PhaseTime, Report, StepTime, Switchover } from "./model";
+import { stepsOf, titleOf } from "./phases";
 import { escape } from "./plot";
 
 /** The phases one below the other, each with its steps as bars along the phase's own time. */
 export function timeline(r: Report): string {
-  const rows = r.phases.map((p) =>
-    phaseRows(
-      p,
-      r.steps.filter((s) => s.phase === p.phase),
-    ),
-  );
+  const rows = r.phases.map((p) => phaseRows({ ...p, phase: titleOf(r, p) }, stepsOf(r, p)));
   const loose = r.steps.filter((s) => !r.phases.some((p) => p.phase === s.phase));
   const rest = loose.length > 0 ? phaseRows({ phase: "steps", seconds: total(loose) }, loose) : "";
   return `<section id="timeline"><h2>Phases and steps</h2>

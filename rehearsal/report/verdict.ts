@@ -9,7 +9,7 @@ export function verdict(r: Report): string {
   const { dropped } = r.federation;
   if (r.ok && r.fault && failed + excused(r).length > 0) return endedWell(r);
   if (r.ok)
-    return `Moved: nobody noticed, nothing is lost.${r.switchover ? ` Writes waited ${millis(r.switchover.writePauseMs)}.` : ""}${inBucket(r)}`;
+    return `Moved${r.backLedger ? ", and back again" : ""}: nobody noticed, nothing is lost.${r.switchover ? ` Writes waited ${millis(r.switchover.writePauseMs)}.` : ""}${inBucket(r)}`;
   const bad = [
     lost > 0 && `${count(lost, "thing")} lost`,
     twice(r) > 0 && `${count(twice(r), "thing")} there twice`,

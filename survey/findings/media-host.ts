@@ -1,4 +1,4 @@
-import { type Check, error } from "../finding";
+import { type Check, error, warning } from "../finding";
 import { reached } from "../phase";
 
 /** A CNAME can't stand beside addresses, and a record that somebody made is not replaced unasked. */
@@ -17,6 +17,18 @@ export const mediaHostTaken: Check = ({ migration: { storage, dns }, mediaRecord
     )
   );
 };
+
+/** One of somebody else's can't be told from the domain's own, which a run that was cut off has left. */
+export const mediaHostRecord: Check = ({ migration: { storage }, storageAt, mediaRecords }) =>
+  storage?.cdn.kind === "r2" &&
+  storageAt === "survey" &&
+  mediaRecords.length > 0 &&
+  warning(
+    "media-host-record",
+    "the media host has a record already, and Cloudflare makes none beside it",
+    mediaRecords.map((r) => `${r.name} ${r.type} ${r.values.join(" ")}`).join(", "),
+    "delete it, unless it is the bucket's own from a run before",
+  );
 
 /** What the app uses can't be taken out of the program: its key would go with the next run. */
 export const bucketInUse: Check = ({ migration: { storage }, storageAt }) =>

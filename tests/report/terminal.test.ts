@@ -90,6 +90,26 @@ test("a meter tells how far, how fast, how long still", () => {
   assert.equal(meter.at(20 * 1024 ** 2), "20.0 MiB of 100.0 MiB, 10.0 MiB/s, 8.0 s left");
 });
 
+test("a phase gone through again on the way back is called so, and has its own steps", () => {
+  const r = sample();
+  const end = Math.max(...r.phases.map((p) => p.startedAt! + p.seconds * 1000));
+  const steps = r.steps.map((s) => ({
+    ...s,
+    startedAt: r.phases.find((p) => p.phase === s.phase)!.startedAt,
+  }));
+  const again = { name: "app/prove", host: "target", phase: "shift", seconds: 30, outcome: "changed" };
+  const text = terminalReport({
+    ...r,
+    backLedger: { ...r.ledger, tables: { compared: 0, rows: 12, different: [] } },
+    phases: [...r.phases, { phase: "shift", seconds: 31, startedAt: end }],
+    steps: [...steps, { ...again, startedAt: end + 1000 }],
+  });
+  assert.match(text, /live-move: Moved, and back again: nobody noticed/);
+  assert.match(text, /^ {2}shift +22 s .*app\/serve 8\.9 s$/m);
+  assert.match(text, /^ {2}back: shift +31 s .*app\/prove 30 s$/m);
+  assert.equal(text.match(/^ {2}tables /gm)?.length, 1, "tables of one server alone are compared with none");
+});
+
 test("media that moved to a bucket are told in figures, and what is broken is marked", () => {
   const media = { objects: 812, bytes: 9_000_000, missing: 0, wrong: 0, brokenLinks: 0, privateExposed: 0, withheld: 3, linksFetched: 4000, findings: [] }; // prettier-ignore
   const text = terminalReport(sample({ example: "object-storage", switchover: undefined, media }));

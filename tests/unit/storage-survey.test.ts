@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { test } from "node:test";
 import type { Seen } from "../../survey/finding";
 import { findingsOf } from "../../survey/findings";
 import { phases } from "../../survey/phase";
 import type { StorageTraces } from "../../survey/raw";
-import { costOf, renderCost, storageEstimates } from "../../survey/storage-estimates";
+import { render } from "../../survey/render";
+import { costOf, prices, storageEstimates, usd } from "../../survey/storage-estimates";
 import { storagePlan, storageStepsToCome } from "../../survey/storage-plan";
 import { storageAt } from "../../survey/storage-position";
 import { mediaWorld } from "./cases/storage";
-import { media, migration } from "./configs";
+import { media, migration, storesConfig } from "./configs";
 import { type Filled, source } from "./raws";
 
 const nothing: StorageTraces = {
@@ -69,9 +72,12 @@ test("a copy takes as long as the slower of its bytes and its files, and no long
 test("costs are told at list prices with their month, and not at all for a store whose prices nobody knows", () => {
   const unknown = costOf(source(), storageOf());
   assert.deepEqual([unknown.requests, unknown.monthly], [40_120, undefined]);
-  assert.match(renderCost(unknown), /about 40120 requests \(see your store's own prices\)/);
-  const b2 = renderCost(costOf(source(), { ...storageOf(), store: "b2" }));
-  assert.match(b2, /0\.00 USD; then 0\.13 USD a month \(list prices of 20\d\d-\d\d/);
+  const b2 = costOf(source(), { ...storageOf(), store: "b2" });
+  assert.deepEqual([b2.once, usd(b2.monthly ?? 0)], [0, "0.13 USD"]);
+  assert.match(
+    b2.note,
+    /^the store's list of 2026-04; sending to people: 0\.01 USD a GB, free up to three times/,
+  );
   const s3 = costOf(
     source((s) => (s.media.classes = { cache: { bytes: 1e12, files: 1e6 } })),
     {
@@ -80,6 +86,53 @@ test("costs are told at list prices with their month, and not at all for a store
     },
   );
   assert.deepEqual([s3.once?.toFixed(2), s3.monthly], ["5.01", 23]);
+});
+
+test("sums of money are never said to be nothing where they are something", () => {
+  assert.deepEqual([0, 0.004, 0.005, 0.99, 0.996, 4.96, 23.4].map(usd), [
+    ...["0.00 USD", "less than 0.01 USD", "0.01 USD", "0.99 USD", "1.0 USD", "5.0 USD", "23 USD"],
+  ]);
+});
+
+test("the comparison of the stores has the same prices, and their month", () => {
+  const page = readFileSync(path.join(__dirname, "../../docs/stores.md"), "utf8");
+  for (const [name, { storage, egress, writes, reads, date }] of [
+    ...([
+      ["AWS S3 Standard", prices.s3],
+      ["Cloudflare R2", prices.r2],
+      ["Backblaze B2", prices.b2],
+    ] as const),
+  ]) {
+    const row = page.split("\n").find((line) => line.startsWith(`| ${name}`) && line.includes("202")) ?? "";
+    const cells = row.split("|").map((cell) => cell.trim());
+    const told = cells.slice(2, 6).map((cell) => Number(/^[\d.]+/.exec(cell)?.[0] ?? 0));
+    assert.deepEqual(told, [storage, egress, writes, reads], name);
+    assert.equal(new Date(`${cells[6]} 1 UTC`).toISOString().slice(0, 7), date, name);
+  }
+});
+
+test("the preview says what is made at each store, under which name, how far, and what it costs", () => {
+  const of = (store: keyof typeof storesConfig, more: Partial<Seen> = {}) => {
+    const world = mediaWorld(() => undefined, {}, { migration: migration({}, storesConfig[store]), ...more });
+    return render(world, [], [], { cost: costOf(world.source, world.migration.storage!) });
+  };
+  const s3 = of("s3");
+  assert.match(s3, /bucket +social-media at AWS S3, eu-central-1: made by this stack, never deleted by it/);
+  assert.match(
+    s3,
+    /the app's key +of the IAM user mastodon-social-media, .* in this bucket, and nothing else/,
+  );
+  assert.match(
+    s3,
+    /media host +media\.social\.example by CloudFront, .*; its CNAME goes into social\.example$/m,
+  );
+  assert.match(s3, /stand at +survey, go to settle$/m);
+  assert.match(s3, /then +0\.49 USD a month/);
+  assert.match(of("r2"), /Cloudflare R2: .*; without ACLs, so private files stay on the disk/);
+  assert.match(of("r2"), /media host .* Cloudflare makes its record and its certificate$/m);
+  assert.match(of("b2"), /Backblaze B2: .*; public as a whole/);
+  assert.match(of("b2"), /media host .* a pull zone at bunny\.net/);
+  assert.doesNotMatch(s3, /target|not there yet/, "a second server, where none is to be");
 });
 
 const codes = (change: (s: Filled) => void, config: Record<string, string> = {}, more: Partial<Seen> = {}) =>

@@ -228,7 +228,7 @@ test("the preview's text shows both servers, findings with what to do, steps, an
     world,
     [{ level: "error", code: "x", title: "broken", evidence: "it is", remedy: "mend it", acceptable: true }],
     estimatesOf(["host/base"], { source: source(), migration: migration() }),
-    pauseOf(world, 1),
+    { pause: pauseOf(world, 1) },
   );
   assert.match(text, /Postgres +15\.8 primary, 11 GiB +-$/m);
   assert.match(text, /error x: broken\n {4}found: it is\n {4}do: mend it\. Or accept it: acceptFindings=x/);

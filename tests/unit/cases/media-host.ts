@@ -10,6 +10,12 @@ export const mediaHost: Case[] = [
     /media\.social\.example A 198\.18\.0\.10/,
     seen({ migration: migration({}, storesConfig.s3), mediaRecords: [a] }),
   ],
+  [
+    "media-host-record",
+    "warning",
+    /media\.social\.example A 198\.18\.0\.10/,
+    seen({ migration: migration({}, storesConfig.r2), mediaRecords: [a] }),
+  ],
   ["media-in-bucket", "error", /mediaStore is not set/, seen({ storageAt: "switch" })],
   [
     "media-in-bucket",
