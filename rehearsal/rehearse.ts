@@ -145,7 +145,10 @@ async function draw(journey: Journey, timeline: Timeline, story: Story): Promise
       slowest: slowest(await world.people.samples(0, Infinity), timeline),
     },
     federation: remotes,
-    media: there.media && withLooks(there.media, [people.pictures, remotes.links]),
+    media: there.media && {
+      ...withLooks(there.media, [people.pictures, remotes.links]),
+      findings: [...there.media.findings, ...(looked > 0 ? await brokenLooks(world) : [])],
+    },
     ledger: there.books,
     backLedger: back?.books,
     fault: fault && { name: o.fault ?? "", title: fault.title, story: journey.story, ending: journey.ending },
@@ -162,6 +165,13 @@ function withLooks(media: MediaBooks, looks: { opened: number; broken: number }[
     brokenLinks: media.brokenLinks + sum("broken"),
     linksFetched: (media.linksFetched ?? 0) + sum("opened"),
   };
+}
+
+async function brokenLooks({ people }: World): Promise<string[]> {
+  const at = (t: number) => new Date(t).toISOString().slice(11, 23);
+  return (await people.broken(3)).map(
+    (look) => `link broken at ${at(look.t)} for ${look.who}: ${look.url}, ${look.fault ?? look.status}`,
+  );
 }
 
 function slowest(all: RequestSample[], timeline: Timeline) {

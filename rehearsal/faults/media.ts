@@ -82,20 +82,26 @@ function scripted(title: string, script: string, fails: Fault["fails"] = "no"): 
 const sql = `runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -d mastodon_production`;
 
 /** Fetches pictures by the media host's name; what comes is counted by status, as `50 200`. */
-const fetchThem = `cd ${folder}; find . -type f -perm -o=r ! -path './backups/*' -printf '%P\n' | head -n 50 |
+const fetchThem = `cd ${folder}; find . -type f -perm -o=r ! -path './backups/*' -printf '%P\n' | sed -n 1,50p |
   while read -r key; do curl -s -o /dev/null -w '%{http_code}\n' "https://media.social.example/$key"; done | sort | uniq -c`;
 
 export const media: Record<string, Fault> = {
-  "store-slowdown": misbehaves(
-    "the store answers 503 SlowDown to a hundred uploads",
-    "replicate",
-    "storage/copy",
-    {
-      kind: "slowdown",
-      times: 100,
-      method: "PUT",
+  "store-slowdown": inObjectStorage({
+    title: "the store answers 503 SlowDown, for twenty seconds to everything, and for as long to uploads",
+    phase: "replicate",
+    fails: "no",
+    before: emptied,
+    async strike(c) {
+      await stepStarts(c, "storage/copy");
+      for (const method of [undefined, "PUT"]) {
+        const before = store(c).gate.faults.hit.slowdown;
+        store(c).fail({ kind: "slowdown", times: Number.MAX_SAFE_INTEGER, method });
+        await Promise.race([c.run.done, new Promise((resolve) => setTimeout(resolve, 20_000))]);
+        store(c).heal();
+        if (store(c).gate.faults.hit.slowdown === before) throw new Error("no request was slowed down");
+      }
     },
-  ),
+  }),
   "store-key-revoked": misbehaves(
     "the key is revoked in the middle of the copy",
     "replicate",
@@ -141,10 +147,14 @@ export const media: Record<string, Fault> = {
   "store-disk-full": amidCopy(
     "the instance's disk is full in the middle of the copy",
     async (c) => {
-      await c.source.sh("dd if=/dev/zero of=/var/tmp/filler bs=1M 2>/dev/null; true");
-      store(c).heal();
-      await c.run.done;
-      await c.source.sh("rm -f /var/tmp/filler");
+      try {
+        await c.source.sh("cat /dev/zero >/var/tmp/filler || true");
+        store(c).heal();
+        await c.run.done;
+      } finally {
+        // Postgres may have ended itself for want of room; who frees some starts it again.
+        await c.source.sh("rm -f /var/tmp/filler; systemctl start postgresql@15-main redis-server");
+      }
     },
     { diskMiB: 3000 },
   ),

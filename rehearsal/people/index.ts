@@ -4,6 +4,7 @@ import { createInterface } from "node:readline";
 import type { RequestSample } from "../report/model";
 import { Child } from "./child";
 import type { CrowdOptions, PeopleStats } from "./crowd";
+import type { Opened } from "./links";
 import type { Account } from "./person";
 
 export type { Account, Acknowledged } from "./person";
@@ -101,6 +102,17 @@ export class People {
       const s = JSON.parse(line) as Partial<RequestSample> & { t: number };
       if (s.kind === undefined || s.ms === undefined || s.t + s.ms < from || s.t > to) continue;
       found.push({ t: s.t, ms: s.ms, kind: s.kind, ok: s.ok ?? false, write: s.write ?? false });
+    }
+    return found;
+  }
+
+  /** Looks at pictures that led to nothing or to something else, by people and by remote servers, the first ones. */
+  async broken(atMost: number): Promise<Opened[]> {
+    const found: Opened[] = [];
+    for await (const line of createInterface({ input: createReadStream(this.links) })) {
+      const look = JSON.parse(line) as Opened;
+      if (!look.ok) found.push(look);
+      if (found.length >= atMost) break;
     }
     return found;
   }

@@ -43,7 +43,8 @@ put_file() {
   install -d "$(dirname "$path")"
   part="$(part_of "$path")"
   rm -f "$part"
-  (umask 077 && cat >"$part")
+  (umask 077 && cat >"$part") || die "$path to be written" "$(df -h --output=avail "$(dirname "$path")" | tail -n 1 | xargs) free on its disk" \
+    "make room there, then run \`pulumi up\` again"
   chown "$owner" "$part"
   chmod "$mode" "$part"
   if [[ -f $path && ! -L $path ]] && cmp -s "$part" "$path" &&

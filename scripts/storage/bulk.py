@@ -88,7 +88,8 @@ class Bulk:
 
 def main(path):
     try:
-        result = Bulk(objects.Media(path)).run()
+        # A copy of days does not end for a store's bad quarter of an hour.
+        result = Bulk(objects.Media(path, patience=900)).run()
     except objects.Failed as why:
         sys.exit("the store did not take the files: %s" % why)
     except s3.StoreError as why:

@@ -33,13 +33,15 @@ class Failed(Exception):
 
 
 class Media:
-    def __init__(self, path):
+    def __init__(self, path, patience=15):
+        """`patience`: for how many seconds a store that takes nothing is asked again."""
         with open(path, encoding="utf-8") as file:
             self.settings = json.load(file)
         self.root = self.settings["MEDIA_DIR"]
         self.acls = self.settings["OBJECT_ACL"] == "yes"
         self.cache = self.settings["CACHE"] != "no"
-        self.store = s3.Store(self.settings)
+        self.patience = patience
+        self.store = s3.Store(self.settings, patience)
 
     def rows(self):
         return keys.Rows(self.settings["PSQL"].split("\n"), self.settings["PSQL_DIR"])
@@ -162,21 +164,26 @@ def teller(name):
     return tell
 
 
-def patiently(media, items, tell, tries=6):
-    """Stores files, again and again those that are not there yet. Gives how many were; what vanished meanwhile is left out."""
-    left = dict(items)
-    for turn in range(tries):
+def patiently(media, items, tell):
+    """Stores files, again and again those that are not there yet, until its patience is over without one that got there. Gives how
+    many were; what vanished meanwhile is left out."""
+    left, pause, end = dict(items), 1, time.monotonic() + media.patience
+    while True:
         try:
             media.upload(left.items(), tell)
             return len(items)
         except Failed as why:
+            tried = len(left)
             left = lacking(media, {k: v for k, v in ((k, media.stat(k)) for k in left) if v})
             if not left:
                 return len(items)
-            if why.denied or turn == tries - 1:
+            if len(left) < tried:
+                pause, end = 1, time.monotonic() + media.patience
+            if why.denied or time.monotonic() > end:
                 raise
             tell("%d files to be tried again: %s" % (len(left), why))
-            time.sleep(min(30, 2**turn))
+            time.sleep(pause)
+            pause = min(30, 2 * pause)
 
 
 def lacking(media, items):

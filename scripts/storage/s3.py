@@ -1,6 +1,6 @@
 """The few calls to an S3 store that look and delete: list, head, get, put of one small object, delete. Signed with AWS's version 4.
 
-Bulk is rclone's work. One connection a thread; an answer of 5xx or 429, or none at all, is asked for again.
+Bulk is rclone's work. One connection a thread; after an answer of 5xx or 429, or none at all, it asks again for a while.
 """
 
 import datetime
@@ -15,8 +15,6 @@ import xml.etree.ElementTree as xml
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote, unquote_plus, urlsplit
 
-TRIES = 8
-
 
 class StoreError(Exception):
     """The store said no. `status` 0: it did not answer."""
@@ -27,9 +25,11 @@ class StoreError(Exception):
 
 
 class Store:
-    """A bucket. `settings` has ENDPOINT (https://host, empty: AWS), REGION, BUCKET, PATH_STYLE, ACCESS_KEY, SECRET_KEY."""
+    """A bucket. `settings` has ENDPOINT (https://host, empty: AWS), REGION, BUCKET, PATH_STYLE, ACCESS_KEY, SECRET_KEY.
+    One that is overloaded or silent is asked again for `patience` seconds, and twice at least."""
 
-    def __init__(self, settings):
+    def __init__(self, settings, patience=15):
+        self.patience = patience
         region = settings.get("REGION") or "us-east-1"
         endpoint = urlsplit(settings.get("ENDPOINT") or "https://s3.%s.amazonaws.com" % region)
         path_style = settings.get("PATH_STYLE") == "yes"
@@ -82,7 +82,8 @@ class Store:
 
     def call(self, method, key, query=None, body=b"", headers=None, also=()):
         """(status, headers, body). @raises StoreError"""
-        for turn in range(TRIES):
+        turn, end = 0, time.monotonic() + self.patience
+        while True:
             try:
                 status, found, text = self._once(method, key, query or {}, body, headers or {})
             except (OSError, http.client.HTTPException) as why:
@@ -95,12 +96,14 @@ class Store:
                 error = failure(status, text)
                 if error.code == "RequestTimeTooSkewed" and turn == 0:
                     self.skew = self.ahead
+                    turn += 1
                     continue
                 if status < 500 and status != 429:
                     raise error
-            if turn < TRIES - 1:
-                time.sleep(min(8, 0.1 * 2**turn) * (0.5 + random.random()))
-        raise error
+            if turn > 1 and time.monotonic() > end:
+                raise error
+            time.sleep(min(8, 0.1 * 2**turn) * (0.5 + random.random()))
+            turn += 1
 
     def _once(self, method, key, query, body, headers):
         path = self.base + "/" + quote(key, safe="/-_.~")

@@ -168,6 +168,6 @@ def read(path):
 
 
 if __name__ == "__main__":
-    answer = Verification(objects.Media(sys.argv[1])).run()
+    answer = Verification(objects.Media(sys.argv[1], patience=900)).run()
     with open(sys.argv[2], "w", encoding="utf-8") as out:
         json.dump(answer, out)

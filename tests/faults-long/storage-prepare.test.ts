@@ -1,3 +1,0 @@
-import { faultSeries } from "../faults/faults";
-
-faultSeries({ phase: "prepare", from: "survey", store: "other", names: ["store-clock"] });
