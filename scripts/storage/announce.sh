@@ -17,7 +17,7 @@ present() {
   recover_web
   if ! announces; then
     printf 'EXTRA_MEDIA_HOSTS=%s\n' "$(with_host)" | write_env_changes
-    roll_web ''
+    roll_web route all
     date +%s | mark_known announced
   elif ! is_known announced; then
     # The admin had named it before; since when, nobody knows.
@@ -32,7 +32,7 @@ absent() {
     local rest
     rest="$(without_host)"
     if [[ -n $rest ]]; then echo "EXTRA_MEDIA_HOSTS=$rest"; else echo EXTRA_MEDIA_HOSTS; fi | write_env_changes
-    roll_web ''
+    roll_web route all
   fi
   drop_file "$known/announced"
 }

@@ -1,5 +1,5 @@
-# A restart of the web process that nobody notices: a second one with the new settings takes over, first what writes and then
-# everything, until the first one is back. Wherever it is cut off, the next run puts nginx back first and begins anew.
+# A restart of the web process that nobody notices: a second one with the new settings takes over until the first one is back.
+# Wherever it is cut off, the next run puts nginx back first and begins anew.
 # shellcheck shell=bash
 . "$scripts/lib/web.sh"
 
@@ -15,14 +15,10 @@ recover_web() {
   next_web_down
 }
 
-# roll_web CMD: CMD, if it is not empty, runs when all writes go to the second process and none is under way in the first.
+# roll_web CMD…: CMD leads to the second process what it likes, and everything in the end, before the first one is restarted.
 roll_web() {
   next_web_up
-  if [[ -n $1 ]]; then
-    route writes
-    "$1"
-  fi
-  route all
+  "$@"
   web_restart
   route_back
   next_web_down
@@ -82,7 +78,7 @@ remove_container() {
   "$engine" rm -f trunkline-next-web >/dev/null 2>&1 || true
 }
 
-# route writes|all: nginx leads these to the second process; returns when nothing of them is under way in the first.
+# route writes|reads|all: nginx leads these to the second process; returns when nothing of them is under way in the first.
 route() {
   local file files before=()
   mapfile -t files < <(python3 "$scripts/storage/route.py" files "$(web_address)" "$PORT_NEXT_WEB")

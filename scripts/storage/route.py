@@ -1,6 +1,7 @@
-"""route.py files|writes|all ADDRESS PORT [FILE]: leads what nginx sends to the web process at ADDRESS to the one on PORT.
+"""route.py files|writes|reads|all ADDRESS PORT [FILE]: leads what nginx sends to the web process at ADDRESS to the one on PORT.
 
-`files` prints which of nginx's files name the address; the others print FILE's text with everything, or whatever may write, led away.
+`files` prints which of nginx's files name the address; the others print FILE's text with everything, whatever may write, or what
+only reads led away.
 """
 
 import os
@@ -57,7 +58,8 @@ def everything(text, address, port):
     return swap(text, edits)
 
 
-def writes(text, address, port):
+def some(text, address, port, what):
+    """Leads the writes away, or the reads."""
     own, direct, tree = parts(text, address)
     names = {name for name, _ in own}
     passes = [d for d in tree if d.name == "proxy_pass" and d.values and re.fullmatch("http://(%s)" % "|".join(map(re.escape, names)), d.values[0])] if names else []
@@ -70,8 +72,9 @@ def writes(text, address, port):
         if target not in names:
             group = "trunkline_web_was_%d" % number
             head += "upstream %s {\n  server %s fail_timeout=0;\n}\n" % (group, target)
-        reads = "".join("  %s %s;\n" % (method, group) for method in READS)
-        head += "map $request_method $%s {\n  default trunkline_next_web;\n%s}\n" % (variable, reads)
+        write, read = ("trunkline_next_web", group) if what == "writes" else (group, "trunkline_next_web")
+        reads = "".join("  %s %s;\n" % (method, read) for method in READS)
+        head += "map $request_method $%s {\n  default %s;\n%s}\n" % (variable, write, reads)
         for line in passes + direct:
             if line.values[0][7:] == target:
                 edits.append((line.start, line.end, "proxy_pass http://$%s;" % variable))
@@ -93,7 +96,7 @@ def main(what, address, port, file=None):
     with open(file, encoding="utf-8", errors="surrogateescape", newline="") as source:
         text = source.read()
     sys.stdout.reconfigure(errors="surrogateescape", newline="")
-    print({"writes": writes, "all": everything}[what](text, address, port), end="")
+    print(everything(text, address, port) if what == "all" else some(text, address, port, what), end="")
 
 
 if __name__ == "__main__":

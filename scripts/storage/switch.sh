@@ -1,7 +1,8 @@
 # storage/switch (app): the app writes to the bucket and reads from it. No process writes to the disk after another one has written to
 # the bucket: Sidekiq is drained and waits; a second web process takes the writes; when the last write to the disk is in the bucket, it
 # takes everything, the first one is restarted and takes it back, and Sidekiq goes on. Streaming neither reads nor writes media.
-# Absent is the same the other way: what was uploaded to the bucket is on the disk first.
+# Absent is the same the other way, but the reads go first: an old link finds a file in the bucket too, a link to the media host finds
+# none on the disk. What was uploaded to the bucket is on the disk before the second process goes.
 # shellcheck shell=bash
 # Extra settings: STORAGE_ENV DRAIN_SECONDS
 . "$scripts/storage/shared.sh"
@@ -28,7 +29,7 @@ present() {
   flush_follower "${FLUSH_SECONDS:-3600}"
   workers_down
   write_env_changes <<<"$STORAGE_ENV"
-  roll_web everything_in_bucket
+  roll_web into_bucket
   follow_links 302
   workers_up
   clear_cache
@@ -49,7 +50,7 @@ absent() {
   workers_down
   write_env_changes <"$known/env.before"
   follow_links disk
-  roll_web everything_on_disk
+  roll_web onto_disk
   workers_up
   clear_cache
   drop_file "$known/switching" "$known/env.before" "$known/env.file"
@@ -61,14 +62,18 @@ ready() {
   is_known checked || die "media to have been fetched through $MEDIA_HOST" "no trace of it in $known" "this step comes after storage/check: run \`pulumi up\` again"
 }
 
-# Runs while all writes go to the bucket and none is under way to the disk: the last ones are copied, and that was all.
-everything_in_bucket() {
+# While all writes go to the bucket and none is under way to the disk, the last ones are copied, and that was all.
+into_bucket() {
+  route writes
   flush_follower "${FLUSH_SECONDS:-3600}"
   is_known switched || date +%s | mark_known switched
+  route all
 }
 
-# And the other way round.
-everything_on_disk() {
+# Nobody is shown a link to the media host any more before the first file is written to the disk alone.
+onto_disk() {
+  route reads
+  route all
   storage_python back.py changed
   drop_file "$known/switched"
 }
