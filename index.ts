@@ -89,7 +89,6 @@ function serverMove(seen: Survey, base: Ground): Move {
     ...{ stage, reader, rateMiB, app: migration.app },
     gate: gate({ stage, before: "shift", carryRedis }),
   });
-  const web = new Web("web", { stage, reader });
   const database = new Database("database", { stage, slotKeepMiB, rateMiB });
   const { replicationPassword, appPassword } = database;
   const tunnel = new Tunnel("tunnel", { stage, privateKey: access.tunnelKey, sourceHostKey });
@@ -109,6 +108,7 @@ function serverMove(seen: Survey, base: Ground): Move {
     source: migration.source.host,
     target: addresses,
   });
+  const web = new Web("web", { stage, reader, namesStay: dns.adopting });
   const backup = new Backup("backup", { stage });
   const feeds = carryRedis ? undefined : new Feeds("feeds", { stage });
   const retire = new Retire("retire", { stage });
@@ -123,8 +123,8 @@ function serverMove(seen: Survey, base: Ground): Move {
     ...[app.serve, sidekiq.quiet, web.proxy, media.finish, sidekiq.run, app.stop],
     // switch: the data move, then the names
     ...[switchover.run, switchover.check, ...(dns.adopting ? [] : [dns]), dns.wait],
-    // settle: backups, proven; retire: the old server's end
-    ...[backup.run, backup.prove, feeds?.build, retire.source],
+    // settle: backups, proven, and certificates renewed here; retire: the old server's end
+    ...[backup.run, backup.prove, web.renewal, feeds?.build, retire.source],
   ];
   const links = reached(migration.phase, seen.at) ? steps : steps.reverse();
   return { first: dns.adopting ? [dns] : [], links, outputs: { target: addresses.address } };

@@ -6,6 +6,8 @@ import { Step } from "./step";
 export interface WebArgs {
   stage: Stage;
   reader: Reader;
+  /** DNS goes on leading to the source in this run, whatever the phase. */
+  namesStay: boolean;
 }
 
 /** nginx on both servers: the site on the target before DNS points there, and the source as its proxy. */
@@ -13,6 +15,8 @@ export class Web extends pulumi.ComponentResource {
   readonly certificates: Step;
   readonly site: Step;
   readonly proxy: Step;
+  /** From settle on certbot renews on the target what it renewed on the source over HTTP. */
+  readonly renewal: Step;
 
   constructor(name: string, args: WebArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trunkline:index:Web", name, {}, opts);
@@ -22,6 +26,7 @@ export class Web extends pulumi.ComponentResource {
     this.certificates = new Step("web/certificates", { stage, settings }, child);
     this.site = new Step("web/site", { stage }, child);
     this.proxy = new Step("web/proxy", { stage }, child);
+    this.renewal = new Step("web/renewal", { stage, held: args.namesStay }, child);
     this.registerOutputs({});
   }
 }

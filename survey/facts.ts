@@ -30,6 +30,7 @@ export const factNames = [
   "TLS_KEY",
   "WEB_DOMAIN",
   "WEB_NAMES",
+  "RENEWALS",
   "MASTODON_VERSION",
   "SOURCE_RELEASE",
   "SOURCE_REPOSITORY",
@@ -84,6 +85,7 @@ export function factsOf(source: Raw): Facts {
     WEB_DOMAIN: webDomain(source),
     // The web domain first, then the other names that the instance's sites serve: LOCAL_DOMAIN, www.
     WEB_NAMES: (nginx?.names ?? []).join(" "),
+    RENEWALS: renewals(source).join(" "),
     MASTODON_VERSION: app?.version ?? "",
     SOURCE_RELEASE: releaseOf(source),
     SOURCE_REPOSITORY: app?.git?.origin ?? upstream,
@@ -111,8 +113,23 @@ function composeFacts(compose: Compose | undefined) {
 export function missingFacts(facts: Facts): string[] {
   // A Postgres that is no Debian cluster has no such name, a process of a container no unit, and not every site has an
   // app of its own to stream.
-  const optional = ["PG_CLUSTER", "PG_UNIT", "REDIS_UNIT", "STREAMING_UNITS", "WEB_NAMES"];
+  const optional = ["PG_CLUSTER", "PG_UNIT", "REDIS_UNIT", "STREAMING_UNITS", "WEB_NAMES", "RENEWALS"];
   return factNames.filter((n) => !facts[n] && !optional.includes(n) && !/^COMPOSE_|^DB_SERVICE$/.test(n));
+}
+
+/**
+ * Names of the certificates that certbot renews on the source, and can renew on the target: it proves them over HTTP,
+ * and each of their names is one that the target serves.
+ */
+export function renewals({ nginx }: Raw): string[] {
+  const along = (nginx?.certificates ?? []).filter(
+    (c) =>
+      /^(nginx|webroot|standalone)$/.test(c.renewal ?? "") &&
+      /^[\w.-]+$/.test(c.lineage ?? "") &&
+      c.cert === `/etc/letsencrypt/live/${c.lineage}/fullchain.pem` &&
+      c.names.every((name) => nginx?.names.includes(name)),
+  );
+  return [...new Set(along.map((c) => c.lineage ?? ""))];
 }
 
 export function webDomain(source: Raw): string {

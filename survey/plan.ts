@@ -46,6 +46,7 @@ export const plan = {
   "dns/wait": { on: "target", from: "switch", seconds: 30 },
   "backup/run": { on: "target", from: "settle", seconds: 8 },
   "backup/prove": { on: "target", from: "settle", seconds: 8 },
+  "web/renewal": { on: "target", from: "settle", seconds: 5 },
   "feeds/build": { on: "target", from: "switch", seconds: 60 },
   "host/retire": { on: "source", from: "retire", seconds: 10 },
 } as const satisfies Record<string, PlannedStep>;

@@ -247,6 +247,8 @@ export interface Certificate {
   names: string[];
   notAfterMs: number | null;
   issuer: string | null;
+  /** certbot's name for it; null if it is not certbot's. */
+  lineage: string | null;
   /** What renews it on this host: certbot's way of proving (nginx, webroot, dns-…), or null if it is not certbot's. */
   renewal: string | null;
 }

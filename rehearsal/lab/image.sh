@@ -11,12 +11,12 @@ packages=(
   iproute2 iputils-ping nftables dnsutils curl ca-certificates openssl
   openssh-server openssh-client rsync rclone sshfs jq python3
   postgresql postgresql-contrib pgbouncer redis-server redis-tools nginx haproxy
-  pgbackrest borgbackup
+  pgbackrest borgbackup certbot
   podman crun netavark aardvark-dns iptables docker-compose tini
 )
 # A host enables what it is; the rest would only hold ports and memory.
 asleep=(postgresql redis-server nginx pgbouncer haproxy podman.socket podman.service podman-restart.service
-  podman-auto-update.timer podman-auto-update.service apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer fstrim.timer)
+  podman-auto-update.timer podman-auto-update.service apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer fstrim.timer certbot.timer)
 
 node="$(readlink -f "$(command -v node)")"
 recipe="$(cat "${BASH_SOURCE[0]}"; "$node" --version; dpkg --print-architecture)"

@@ -1,4 +1,5 @@
 /** nginx of the old server: certificates where certbot keeps them, the instance's site, and what else is served there. */
+import { generateKeyPairSync } from "node:crypto";
 import type { Host, InstallOptions } from "./install";
 import { nginxSite } from "./nginx";
 import { behindCdn, extraFiles, localDomainSite, neighbourSite, withExtras } from "./site-variants";
@@ -58,7 +59,10 @@ export async function enableSites(host: Host): Promise<void> {
     systemctl enable --quiet nginx; systemctl restart nginx`);
 }
 
-/** A certificate where certbot keeps it, links and renewal settings included. */
+/** certbot's own name of its account with the authority. */
+const account = "0123456789abcdef0123456789abcdef";
+
+/** A certificate where certbot keeps it, with links, renewal settings, and the account that it was got with. */
 export async function lineage(host: Host, name: string, pair: { cert: string; key: string }): Promise<void> {
   const le = "/etc/letsencrypt";
   await host.sh(`install -d -m 0755 ${le}/renewal; install -d -m 0700 ${le}/live ${le}/archive
@@ -70,6 +74,17 @@ export async function lineage(host: Host, name: string, pair: { cert: string; ke
     await host.sh(`ln -sfn ../../archive/${name}/${part}1.pem ${le}/live/${name}/${part}.pem`);
   }
   const names = Object.keys(parts).map((part) => `${part} = ${le}/live/${name}/${part}.pem\n`);
-  const renewal = `version = 2.1.0\narchive_dir = ${le}/archive/${name}\n${names.join("")}\n[renewalparams]\nauthenticator = nginx\n`;
+  const params = `account = ${account}\nauthenticator = nginx\ninstaller = nginx\nserver = https://acme.example/directory\nkey_type = ecdsa\n`;
+  const renewal = `version = 2.1.0\narchive_dir = ${le}/archive/${name}\n${names.join("")}\n[renewalparams]\n${params}`;
   await host.put(`${le}/renewal/${name}.conf`, renewal);
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const files = {
+    private_key: privateKey.export({ format: "jwk" }),
+    regr: { body: {}, uri: "https://acme.example/account/1" },
+    meta: { creation_dt: "2026-01-01T00:00:00Z", creation_host: "old" },
+  };
+  const folder = `${le}/accounts/acme.example/directory/${account}`;
+  await host.sh(`install -d -m 0700 ${le}/accounts ${folder}`);
+  for (const [file, content] of Object.entries(files))
+    await host.put(`${folder}/${file}.json`, JSON.stringify(content), 0o400);
 }

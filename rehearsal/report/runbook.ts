@@ -33,7 +33,7 @@ export function runbook(report: Report, preview: string): string {
     ...(report.switchover
       ? [`Writes waited ${Math.round(report.switchover.writePauseMs)} ms in the switchover.`, ""]
       : []),
-    "Before the certificate ends, let somebody renew it on the new server: [how](sources.md#certificates-after-the-move).",
+    "certbot renews on the new server from now on what it renewed on the old one; of [any other certificate](sources.md#certificates-after-the-move) the preview tells the last day.",
     "",
   ].join("\n");
 }

@@ -94,7 +94,7 @@ bare_key() {
 write_roots() {
   printf '%s\t%s\n' home "$APP_HOME" app "$APP_DIR" media "$MEDIA_DIR" env "$APP_DIR/.env.production" \
     cert "$TLS_CERT" key "$TLS_KEY" site "$NGINX_SITE" node "$(node_path)" saved "$state/saved/files" \
-    web "$WEB_UNITS" streaming "$STREAMING_UNITS" names "${WEB_NAMES:-$WEB_DOMAIN}" \
+    web "$WEB_UNITS" streaming "$STREAMING_UNITS" names "${WEB_NAMES:-$WEB_DOMAIN}" renewals "${RENEWALS:-}" \
     units "$WEB_UNITS $SIDEKIQ_UNITS $STREAMING_UNITS" | put_file "$etc/serve.roots" 0600 root:root
 }
 

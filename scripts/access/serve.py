@@ -24,6 +24,7 @@ import nginxconf  # noqa: E402
 import site_parts  # noqa: E402
 
 ROOTS = "/etc/trunkline/serve.roots"
+CERTBOT = "/etc/letsencrypt"
 PUSHED = "/run/trunkline/media.pushed"
 TREES = ("home", "app", "media", "node")
 # What rsync's client of any release since 3.1 asks of a sender; nothing that follows links or runs or writes anything.
@@ -114,25 +115,49 @@ def site(known, words):
 
 
 def archive(members):
-    """A tar of (name, path), links followed."""
+    """A tar of (name, path), links followed; bytes in place of a path are the content."""
     with tarfile.open(fileobj=sys.stdout.buffer, mode="w|", format=tarfile.PAX_FORMAT) as tar:
         for name, path in members:
-            with open(path, "rb") as file:
-                content = file.read()
+            content = path
+            if not isinstance(path, bytes):
+                with open(path, "rb") as file:
+                    content = file.read()
             info = tarfile.TarInfo(name)
             info.size, info.mode = len(content), 0o600
             tar.addfile(info, io.BytesIO(content))
 
 
-def certificates(known, words):
-    """The web domain's pair, and those of the other names' sites by their number."""
-    members = [("fullchain.pem", known["cert"]), ("privkey.pem", known["key"])]
+def pairs(known):
+    """Paths of certificate and key, by what their names on the target begin with: the web domain's, the other names' sites' by number."""
     found = sites(known)
-    for number, server in enumerate(found.companions(), 1):
-        pair = found.certificate(server)
-        if pair:
-            members += [("%d.fullchain.pem" % number, pair[0]), ("%d.privkey.pem" % number, pair[1])]
-    archive((name, os.path.join("/etc/nginx", path)) for name, path in members)
+    numbered = [("%d." % number, found.certificate(server)) for number, server in enumerate(found.companions(), 1)]
+    members = [("", (known["cert"], known["key"])), *numbered]
+    return [(prefix, [os.path.join("/etc/nginx", path) for path in pair]) for prefix, pair in members if pair]
+
+
+def certificates(known, words):
+    archive((prefix + name, path) for prefix, pair in pairs(known) for name, path in zip(("fullchain.pem", "privkey.pem"), pair))
+
+
+def renewals(known, words):
+    """What certbot needs to go on with it elsewhere: settings and account; and which pair on the target is which certificate."""
+    members, used = [], ["%sfullchain.pem %sprivkey.pem %s\n" % (prefix, prefix, lineage(pair[0])) for prefix, pair in pairs(known)]
+    accounts = set()
+    for name in known.get("renewals", "").split():
+        conf = os.path.join(CERTBOT, "renewal", name + ".conf")
+        members.append(("renewal/%s.conf" % name, conf))
+        with open(conf, encoding="utf-8") as file:
+            accounts.update(re.findall(r"^account\s*=\s*([0-9a-f]+)\s*$", file.read(), re.M))
+    for account in sorted(accounts):
+        files = glob.glob(os.path.join(CERTBOT, "accounts/**", account, "*.json"), recursive=True)
+        members += [(os.path.relpath(path, CERTBOT), path) for path in sorted(files)]
+    archive([("pairs", "".join(used).encode()), *members])
+
+
+def lineage(cert):
+    """certbot's name of a certificate by its path; "-" if it is not certbot's."""
+    found = re.fullmatch(CERTBOT + r"/live/([^/\s]+)/fullchain\.pem", cert)
+    return found[1] if found else "-"
 
 
 def units(known, words):
@@ -211,9 +236,8 @@ def pushed(known, words):
 
 
 VERBS = {
-    "rsync": rsync, "fingerprint": fingerprint, "read": tell, "site": site, "certificates": certificates, "units": units,
-    "packages": packages, "programs": programs, "locales": locales, "clock": clock, "stopped": stopped,
-    "pushed": pushed,
+    "rsync": rsync, "fingerprint": fingerprint, "read": tell, "site": site, "certificates": certificates, "renewals": renewals,
+    "units": units, "packages": packages, "programs": programs, "locales": locales, "clock": clock, "stopped": stopped, "pushed": pushed,
 }  # fmt: skip
 
 

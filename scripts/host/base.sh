@@ -51,6 +51,8 @@ wanted_packages() {
 	ca-certificates /usr/sbin/update-ca-certificates
 	locales /usr/sbin/locale-gen
 	END
+  # To renew from settle on what it renews on the source (web/renewal).
+  [[ -z ${RENEWALS:-} ]] || echo certbot /lib/systemd/system/certbot.timer
 }
 
 missing_packages() {

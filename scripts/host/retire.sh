@@ -19,7 +19,17 @@ present() {
   ! runuser -u postgres -- pg_isready -q -p "$PG_PORT" ||
     die "no Postgres on the source any more" "one that answers on port $PG_PORT" "see which unit starts it, and stop that one"
   ! redis_answers || die "no Redis on the source any more" "one that answers on port $REDIS_PORT" "see what starts it (a container?), stop that, and run \`pulumi up\` again"
+  leave_renewals
   result kept "$PG_DATA"
+}
+
+# They are renewed on the target by now; other sites of this server may have the rest of certbot.
+leave_renewals() {
+  local name
+  for name in ${RENEWALS:-}; do
+    [[ ! -e /etc/letsencrypt/renewal/$name.conf ]] ||
+      log "host/retire: certbot on this server still tries to renew $name, in vain: \`certbot delete --cert-name $name\` ends that"
+  done
 }
 
 redis_answers() { ((${REDIS_PORT:-0})) && (exec 3<>"/dev/tcp/127.0.0.1/$REDIS_PORT") 2>/dev/null; }

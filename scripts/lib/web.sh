@@ -3,6 +3,7 @@
 
 # The pair that both sites of a move serve with; on the target a copy.
 tls_folder=$etc/tls/$DOMAIN
+renewal_kit=$etc/renewal         # on the target: what certbot on the source renews its pairs with
 source_site=$state/source.site # on the target: the source's site as it was carried
 
 # has_ipv6: a site that listens on [::] would keep nginx from starting on a host without IPv6.

@@ -63,13 +63,13 @@ def certificates(site, servers):
 
 
 def renewals():
-    """certbot's way of proving that a name is ours, by the path of the certificate that it renews."""
+    """certbot's name of a certificate and its way of proving that a name is ours, by the path of what it renews."""
     found = {}
     for path in glob.glob("/etc/letsencrypt/renewal/*.conf"):
         text = read(path)
         way = re.search(r"^authenticator\s*=\s*(\S+)", text, re.M)
         for line in re.findall(r"^(?:fullchain|cert)\s*=\s*(\S+)", text, re.M):
-            found[line] = way[1] if way else "unknown"
+            found[line] = os.path.basename(path)[: -len(".conf")], way[1] if way else "unknown"
     return found
 
 
@@ -78,8 +78,9 @@ def absolute(path):
 
 
 def certificate(cert, key, lineages):
+    name, way = lineages.get(cert, (None, None))
     answer = {"cert": cert, "key": key, "exists": os.path.isfile(cert) and os.path.isfile(key),
-              "matches": None, "names": [], "notAfterMs": None, "issuer": None, "renewal": lineages.get(cert)}  # fmt: skip
+              "matches": None, "names": [], "notAfterMs": None, "issuer": None, "lineage": name, "renewal": way}  # fmt: skip
     if not answer["exists"]:
         return answer
     shown = run(["openssl", "x509", "-in", cert, "-noout", "-enddate", "-issuer", "-nameopt", "RFC2253", "-ext", "subjectAltName"])

@@ -5,6 +5,11 @@
 . "$scripts/lib/web.sh"
 
 present() {
+  # From then on certbot renews them here (web/renewal), and the source's are the older ones.
+  if [[ -d $tls_folder && -n "$(find "$tls_folder" -type l)" ]]; then
+    result notAfter "$(end_of "$tls_folder/fullchain.pem")"
+    return
+  fi
   open_source
   check_source
   local folder=$run/tls
@@ -22,6 +27,7 @@ present() {
     [[ $file_changed == no ]] || pairs_changed=yes
   done
   rm -rf "$folder"
+  carry_kit
   # A renewed pair is taken up by a site that already serves.
   if [[ $pairs_changed == yes && -e /etc/nginx/sites-enabled/trunkline ]]; then load_nginx true; fi
   result notAfter "$(end_of "$tls_folder/fullchain.pem")"
@@ -29,7 +35,22 @@ present() {
 
 absent() {
   drop_file "$tls_folder"/*.pem "$source_site"
+  rm -rf --one-file-system "$renewal_kit"
   rmdir "$tls_folder" "$etc/tls" 2>/dev/null || true
+}
+
+# certbot's settings and account, kept until web/renewal needs them: by then the source may be gone.
+carry_kit() {
+  [[ -n $RENEWALS ]] || return 0
+  local new=$run/renewal
+  rm -rf "$new"
+  (umask 077 && mkdir -p "$new" && source_read renewals | tar -x -C "$new" --no-same-owner)
+  if ! diff -r "$new" "$renewal_kit" >/dev/null 2>&1; then
+    rm -rf --one-file-system "$renewal_kit"
+    mv "$new" "$renewal_kit"
+    changed=yes
+  fi
+  rm -rf "$new"
 }
 
 # Pairs of LOCAL_DOMAIN and other names, each in the order of the site's companions.

@@ -1,4 +1,4 @@
-import { webDomain } from "../facts";
+import { renewals, webDomain } from "../facts";
 import { type Check, error, type Finding, note, risk, size, warning } from "../finding";
 import { reached } from "../phase";
 import type { Certificate } from "../raw";
@@ -96,17 +96,44 @@ export const others: Check = ({ source }) =>
   );
 
 export const renewal: Check = ({ source, at }) => {
-  const kept = source?.nginx?.certificates.filter((c) => c.notAfterMs !== null) ?? [];
-  const [first] = kept;
-  if (!first || reached(at, "retire")) return null;
-  const end = new Date(Math.min(...kept.map((c) => c.notAfterMs ?? Infinity))).toISOString().slice(0, 10);
-  const how = first.renewal
-    ? "once DNS points to the target, take certbot there: `apt-get install certbot python3-certbot-nginx`, then `certbot --nginx` for the same names"
-    : "let whatever renews it on the source do so on the target, once DNS points there";
-  return note(
-    "certificate-end",
-    "the target serves the source's certificate, and does not renew it by itself",
-    `it ends on ${end}; on the source ${first.renewal ? `certbot renews it (${first.renewal})` : "certbot does not know it"}`,
-    how,
+  const ending = source?.nginx?.certificates.filter((c) => c.notAfterMs !== null) ?? [];
+  if (!source || reached(at, "retire")) return null;
+  const along = renewals(source);
+  return ending.flatMap((c) =>
+    !along.includes(c.lineage ?? "")
+      ? unrenewed(c, source.nginx?.names ?? [])
+      : reached(at, "settle")
+        ? []
+        : renewed(c),
   );
 };
+
+function renewed(c: Certificate): Finding {
+  return note(
+    "certificate-renewal",
+    "certbot goes on renewing a certificate on the target",
+    `${c.cert} ends on ${endOf(c)}; on the source certbot renews it (${c.renewal})`,
+    "nothing: its settings and account come along, and work from settle on; hooks of your own do not",
+  );
+}
+
+function unrenewed(c: Certificate, served: string[]): Finding {
+  return warning(
+    "certificate-end",
+    "nobody renews a certificate on the target",
+    `${c.cert} (${c.names.join(", ")}) ends on ${endOf(c)}; on the source ${c.renewal ? `certbot renews it (${c.renewal})` : "certbot does not know it"}`,
+    `before that day, and once DNS points to the target, there: ${byHand(c, served)}; or let what renews it on the source (acme.sh, a panel) do so there`,
+  );
+}
+
+/** For the names that the target serves; a name that is proven by DNS may be any. */
+function byHand({ names, renewal: way }: Certificate, served: string[]): string {
+  const all = (list: string[]) => list.map((name) => `-d '${name}'`).join(" ");
+  const certbot = "apt-get install certbot python3-certbot-nginx";
+  if (!way?.includes("dns-") && !names.some((n) => n.startsWith("*.")))
+    return `\`${certbot} && certbot --nginx ${all(names.filter((n) => served.includes(n)))}\``;
+  const plugin = way?.match(/dns-[\w-]+$/)?.[0] ?? "dns-PROVIDER";
+  return `\`${certbot} python3-certbot-${plugin} && certbot -i nginx -a ${plugin} ${all(names)}\`, with the plugin's credentials from the source`;
+}
+
+const endOf = (c: Certificate) => new Date(c.notAfterMs ?? 0).toISOString().slice(0, 10);

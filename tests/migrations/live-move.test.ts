@@ -32,7 +32,7 @@ describe("a live move, there and back", { timeout: 25 * minutes }, () => {
       "set +e; ls -d /opt/trunkline /etc/trunkline /var/lib/trunkline 2>/dev/null; grep -c trunkline /root/.ssh/authorized_keys || true";
     const run = await world.stack.preview(["-c", "phase=settle"]).done;
     assert.ok(run.ok, run.output);
-    for (const step of ["access/grant", "database/standby", "switchover/run", "backup/prove"])
+    for (const step of ["access/grant", "database/standby", "switchover/run", "backup/prove", "web/renewal"])
       assert.match(run.output, new RegExp(step), `the preview does not show ${step}`);
     assert.equal((await world.source.sh(traces)).stdout.trim(), "0");
   });

@@ -3,7 +3,8 @@ import path from "node:path";
 import { surveyScript } from "../../components/survey";
 import { Lab, type LabHost } from "../../rehearsal/lab";
 import { newKeyPair } from "../../rehearsal/lab/rootfs";
-import { type Installed, type InstallOptions, installMastodon } from "../../rehearsal/mastodon";
+import { type Installed, installMastodon } from "../../rehearsal/mastodon";
+import type { Variant } from "../../rehearsal/mastodon/variant";
 import { factsOf } from "../../survey/facts";
 import type { Raw } from "../../survey/raw";
 
@@ -29,14 +30,14 @@ export class Instance {
     private readonly secrets: Record<string, string>,
   ) {}
 
-  static async boot(variant: InstallOptions["variant"] = {}, domain = "social.example"): Promise<Instance> {
+  static async boot(variant: Variant = {}, domain = "social.example"): Promise<Instance> {
     const lab = await Lab.start();
     const authorizedKeys = [lab.operatorKey.public];
     const [source, target] = await Promise.all([
       lab.boot("old", { address: "198.18.0.10", side: "old", authorizedKeys }),
       lab.boot("new", { address: "198.18.1.10", side: "new", authorizedKeys }),
     ]);
-    const certificate = await lab.ca.certificateFor([domain]);
+    const certificate = await lab.ca.certificateFor([...new Set([variant.webDomain ?? domain, domain])]);
     const installed = await installMastodon(source, { domain, size: "small", certificate, variant });
     const instance = new Instance(lab, source, target, installed, await makeSecrets(lab, source));
     await instance.upload(source);

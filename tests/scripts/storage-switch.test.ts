@@ -39,7 +39,9 @@ test("the media host answers with a certificate for it, from the bucket and, for
 });
 
 test("a certificate that does not cover the media host is refused with what to do", async () => {
+  await it.host.sh("mv /usr/bin/certbot /root/");
   const answer = await it.step("storage/host", "present", { MEDIA_HOST: "files.elsewhere.example" });
+  await it.host.sh("mv /root/certbot /usr/bin/");
   assert.match(answer.stderr, /expected a certificate for files.elsewhere.example.*certbot/s);
 });
 

@@ -37,6 +37,7 @@ test("finds the whole installation, and every fact that the steps need", async (
     },
   ]);
   const [certificate] = raw.nginx!.certificates;
+  assert.deepEqual([certificate!.lineage, certificate!.renewal], ["social.example", "nginx"]);
   assert.deepEqual(
     [certificate!.exists, certificate!.matches, certificate!.names],
     [true, true, ["social.example"]],

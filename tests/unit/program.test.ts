@@ -34,7 +34,6 @@ test("forward: every resource of the whole migration, each once", async () => {
       "access",
       "host",
       "app",
-      "web",
       "database",
       "tunnel",
       "pooler",
@@ -43,6 +42,7 @@ test("forward: every resource of the whole migration, each once", async () => {
       "sidekiq",
       "switchover",
       "dns",
+      "web",
       "backup",
       "retire",
     ],
@@ -308,6 +308,7 @@ test("DNS is adopted first of all, exactly as it is, and the run that adopts cha
   assert.deepEqual([dns.retainOnDelete, dns.protect], [true, false]);
   assert.ok(named(list, "source/folder").after.includes(dns.name));
   assert.equal(wants(list)["dns/wait"], "absent");
+  assert.equal(wants(list)["web/renewal"], "absent");
 });
 
 test("a stack that begins after the switch keeps the records as they must have been", async () => {

@@ -10,7 +10,10 @@ export function source(change: (raw: Filled) => void = () => undefined): Raw {
     format: 1,
     side: "source",
     host: host("old", "198.18.0.10"),
-    tools: { rsync: "3.2.7", python3: "3.11.2", nginx: "1.22.1", systemctl: "252", curl: "7.88.1" },
+    tools: {
+      ...{ rsync: "3.2.7", python3: "3.11.2", nginx: "1.22.1", systemctl: "252", curl: "7.88.1" },
+      certbot: "2.1.0",
+    },
     disks: [disk("/", 200, 120)],
     sshd: { port: 22, allowTcpForwarding: "yes", ed25519HostKey: "ssh-ed25519 AAAA" },
     mastodon: {
@@ -96,9 +99,10 @@ export function source(change: (raw: Filled) => void = () => undefined): Raw {
           key: "/etc/letsencrypt/live/social.example/privkey.pem",
           exists: true,
           matches: true,
-          names: ["social.example", "media.social.example"],
+          names: ["social.example"],
           notAfterMs: now + 60 * day,
           issuer: "R11",
+          lineage: "social.example",
           renewal: "nginx",
         },
       ],

@@ -119,6 +119,24 @@ test("facts come from the survey, and what is missing is named", () => {
   assert.deepEqual(missingFacts(factsOf(source((s) => (s.mastodon.units.web = [])))), ["WEB_UNITS"]);
 });
 
+test("certbot's certificates come along that are proven over HTTP, for the instance's names alone", () => {
+  const of = (change: object) =>
+    factsOf(
+      source(
+        (s) => void Object.assign(s.nginx.certificates[0] ?? {}, { names: ["social.example"], ...change }),
+      ),
+    ).RENEWALS;
+  assert.equal(of({}), "social.example");
+  for (const odd of [
+    { names: ["social.example", "shop.example"] },
+    { renewal: "dns-cloudflare" },
+    { lineage: null, renewal: null },
+    { cert: "/etc/ssl/a.pem" },
+    { lineage: "a b", cert: "/etc/letsencrypt/live/a b/fullchain.pem" },
+  ])
+    assert.equal(of(odd), "");
+});
+
 test("what the official way installs is the source's own commit, else the tag of its version", () => {
   const code = (change: Parameters<typeof source>[0]) => {
     const { SOURCE_REPOSITORY, SOURCE_REF, SOURCE_RELEASE } = factsOf(source(change));

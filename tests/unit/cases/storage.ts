@@ -37,7 +37,10 @@ export const storage: Case[] = [
     "storage-certificate",
     "error",
     /media.social.example is in none/,
-    mediaWorld((s) => s.nginx.certificates.forEach((c) => (c.names = ["social.example"]))),
+    mediaWorld((s) => {
+      s.tools["certbot"] = null;
+      s.nginx.certificates.forEach((c) => (c.names = ["social.example"]));
+    }),
   ],
   ["storage-nginx", "error", /redirected/, mediaWorld((s) => Object.assign(s, { nginx: null }))],
   ["storage-csp", "warning", /4.3.8/, mediaWorld((s) => (s.mastodon.version = "4.3.8"))],

@@ -23,8 +23,30 @@ export const web: Case[] = [
     onSource((s) => (s.nginx.notCarried = ["location /grafana { … } (proxy_pass http://127.0.0.1:3001)"])),
   ],
   ["other-sites", "note", /shop.example/, onSource((s) => (s.nginx.others = ["shop.example"]))],
-  ["certificate-end", "note", /ends on 2027-01-20; on the source certbot renews it/, seen()],
-  ["certificate-end", "note", /certbot does not know it/, certificate({ renewal: null })],
+  [
+    "certificate-end",
+    "warning",
+    /ends on 2027-01-20; on the source certbot does not know it/,
+    certificate({ lineage: null, renewal: null }),
+  ],
+  [
+    "certificate-end",
+    "warning",
+    /certbot renews it \(dns-cloudflare\)/,
+    certificate({ renewal: "dns-cloudflare" }),
+  ],
+  [
+    "certificate-end",
+    "warning",
+    /files\.example\) ends/,
+    certificate({ names: ["social.example", "files.example"] }),
+  ],
+  [
+    "certificate-renewal",
+    "note",
+    /fullchain.pem ends on 2027-01-20; on the source certbot renews it \(webroot\)/,
+    certificate({ names: ["social.example"], renewal: "webroot" }),
+  ],
   [
     "dns-other-zone",
     "warning",
