@@ -9,6 +9,6 @@ faultSeries({
   names: [
     ...["store-clock", "store-slowdown", "store-timeouts", "store-disk-full", "media-host-reboot"],
     ...["media-overwritten", "media-deleted", "media-odd-names", "cdn-cached-404"],
-    ...["store-slowdown-switch", "kill-up-storage-verify"],
+    ...["store-slowdown-switch", "kill-up-storage-switch", "kill-up-storage-verify"],
   ],
 });
