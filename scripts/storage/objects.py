@@ -96,6 +96,12 @@ class Media:
         for (private, kind), part in groups.items():
             self._rclone(part, private, kind, tell)
 
+    def acl(self, private):
+        """The ACL that rclone is to name; "": none. Where it is told none an older one names private, and B2 takes the bucket's alone."""
+        if self.acls:
+            return "private" if private else self.settings["PERMISSION"]
+        return "public-read" if self.settings["STORE"] == "b2" else ""
+
     def _rclone(self, part, private, kind, tell):
         names = "%s/storage-%d.files" % (RUN, os.getpid())
         with open(names, "w", encoding="utf-8") as file:
@@ -106,7 +112,7 @@ class Media:
             "--no-check-dest", "--s3-no-head", "--retries", "1", "--low-level-retries", "10", "--transfers", str(transfers(mean)),
             "--checkers", "8", "--timeout", "30s", "--stats", "5s", "--stats-one-line", "--stats-log-level", "NOTICE", "--use-json-log",
             "--header-upload", "Cache-Control: " + CACHE_CONTROL, *(["--header-upload", "Content-Type: " + kind] if kind else []),
-            *(["--s3-acl", "private" if private else self.settings["PERMISSION"]] if self.acls and (private or self.settings["PERMISSION"]) else []),
+            *(["--s3-acl", self.acl(private)] if self.acl(private) else []),
             "--bwlimit", self.settings["RATE_MIB"] + "M" if self.settings["RATE_MIB"] not in ("", "0") else "off",
         ]  # fmt: skip
         run_rclone(command, tell)
