@@ -180,7 +180,7 @@ class Move:
         self.redis.connect()
         self.redis.only_one(self.proxy.leads_to())
         self.redis.await_link(60)
-        self.figures["redisPauseMs"] = self.redis.run(self._flip)
+        self.figures["redisPauseMs"] = self.redis.run(self._flip, self.proxy.held)
         time.sleep(0.2)  # READONLY first, cut later
         self.proxy.cut(self.old.name)
         self.redis.settle(60)

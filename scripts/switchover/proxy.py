@@ -1,5 +1,6 @@
 """HAProxy in front of Redis: where new connections go, and the end of old ones."""
 
+import contextlib
 import os
 import socket
 import time
@@ -18,6 +19,16 @@ class Proxy:
         other = "source" if side == "target" else "target"
         point(self.settings["link"], f"trunkline.{side}.cfg")
         self._say(f"set server redis/{side} state ready; set server redis/{other} state maint")
+
+    @contextlib.contextmanager
+    def held(self, side):
+        """New connections to `side` wait meanwhile, and go on where `point` leads to; those that are open are left alone. Not by the
+        frontend's limit: HAProxy 2.6 accepts no more, also when it is raised again."""
+        self._say(f"set maxconn server redis/{side} 1")
+        try:
+            yield
+        finally:
+            self._say(f"set maxconn server redis/{side} 0")
 
     def leads_to(self):
         """The side that new connections go to."""

@@ -75,18 +75,23 @@ class RedisMove:
                 return
             time.sleep(0.1)
 
-    def run(self, flip):
-        """The switch, in two round trips. `flip` sends new connections to the new primary, before any writer is let go."""
+    def run(self, flip, held):
+        """The switch, in two round trips. `flip` sends new connections to the new primary, before any writer is let go.
+
+        From the fence on, a write that was not held yet is told READONLY, and its client connects again, once: what it finds then
+        has to be the new primary, and so new connections wait (`held`) until there is one."""
         begun = time.monotonic()
         _, info = self.old.pipeline(("CLIENT", "PAUSE", PAUSE_MS, "WRITE"), ("INFO", "replication"))
         old, new = parse_info(info), self._new()
         if old["role"] == "master":
             self._await_offset(int(old["master_repl_offset"]), new)
-            # Fence and reverse link in one, and before the promotion: never two primaries.
-            self.old.pipeline(("REPLICAOF", "127.0.0.1", self._follow_port(self.old_name)), ("CONFIG", "REWRITE"))
-        if new["role"] == "slave":
-            self.new.call("REPLICAOF", "NO", "ONE")
-        flip()
+        with held(self.old_name):
+            if old["role"] == "master":
+                # Fence and reverse link in one, and before the promotion: never two primaries.
+                self.old.pipeline(("REPLICAOF", "127.0.0.1", self._follow_port(self.old_name)), ("CONFIG", "REWRITE"))
+            if new["role"] == "slave":
+                self.new.call("REPLICAOF", "NO", "ONE")
+            flip()
         self.old.call("CLIENT", "UNPAUSE")
         return round((time.monotonic() - begun) * 1000, 1)
 

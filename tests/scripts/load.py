@@ -6,6 +6,7 @@ The record is one JSON object: acks per client, values of the counter, jobs push
 
 import json
 import os
+import random
 import sys
 import threading
 import time
@@ -55,7 +56,8 @@ def client(number):
 
 
 def pusher(number):
-    redis, seq = None, 0
+    """Steady ones, and from the fourth on some that come now and then, as processes of an app do."""
+    redis, seq, again = None, 0, False
     while not stopped():
         job = f"{run}-{number}-{seq}"
         try:
@@ -63,20 +65,24 @@ def pusher(number):
             redis.call("RPUSH", "queue:test", job)
             record["jobs"].append(job)
             redis_moments.append(time.monotonic())
-            seq += 1
+            seq, again = seq + 1, False
         except RedisError as error:
-            if "READONLY" not in str(error):
-                record["redisErrors"].append(f"{job}: {error}")
-            record["readonly"] += 1
-            redis.close()  # definitely not executed: connect again and do the same, as redis-client does
+            redis.close()
             redis = None
+            record["readonly"] += 1
+            # Definitely not executed: connect again and do the same, as redis-client does, which gives up at the second time.
+            if "READONLY" in str(error) and not again:
+                again = True
+                continue
+            record["redisErrors"].append(f"{job}: {error}")
+            again = False
         except OSError as error:
             if redis is not None:
                 record["redisErrors"].append(f"{job}: {error}")
                 seq += 1
             redis = None
             time.sleep(0.05)
-        time.sleep(think)
+        time.sleep(think if number < 3 else random.uniform(0, 0.06))
 
 
 def longest(times):
@@ -84,7 +90,7 @@ def longest(times):
     return round(max((b - a for a, b in zip(times, times[1:])), default=0) * 1000, 1)
 
 
-threads = [threading.Thread(target=client, args=(n,)) for n in range(clients)] + [threading.Thread(target=pusher, args=(n,)) for n in range(3)]
+threads = [threading.Thread(target=client, args=(n,)) for n in range(clients)] + [threading.Thread(target=pusher, args=(n,)) for n in range(13)]
 began = time.monotonic()
 for thread in threads:
     thread.start()
