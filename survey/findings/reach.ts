@@ -1,3 +1,4 @@
+import { slowGaps } from "../awaited";
 import { type Check, error, note, older, risk, warning } from "../finding";
 import { reached } from "../phase";
 
@@ -34,12 +35,10 @@ export const targetUnreachable: Check = ({ unreachable, at, migration: m }) => {
       );
 };
 
-/** A gap that comes of a server's slowness looks like a part that is not there; it is said what it is. */
+/** A gap that comes of a server's slowness looks like a part that is not there; it is said what it is. The survey has looked again and again (survey/awaited.ts). */
 export const slow: Check = ({ source, target }) =>
   [source, target].flatMap((h) => {
-    const gaps = (h?.unread ?? []).filter(
-      (u) => /took longer/.test(u.why) && /^(units|mastodon|postgres|redis|nginx)/.test(u.what),
-    );
+    const gaps = slowGaps(h);
     return gaps.length
       ? [
           error(

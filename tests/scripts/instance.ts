@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { patiently } from "../../components/patience";
 import { surveyScript } from "../../components/survey";
 import { Lab, type LabHost } from "../../rehearsal/lab";
 import { newKeyPair } from "../../rehearsal/lab/rootfs";
 import { type Installed, installMastodon } from "../../rehearsal/mastodon";
 import type { Variant } from "../../rehearsal/mastodon/variant";
+import { slowGaps } from "../../survey/awaited";
 import { factsOf } from "../../survey/facts";
 import type { Raw } from "../../survey/raw";
 
@@ -72,7 +74,16 @@ export class Instance {
     });
   }
 
+  /** As the program does: looks again while the host is too busy to tell everything. */
   async survey(side: "source" | "target", settings: Record<string, unknown> = {}): Promise<Raw> {
+    return patiently(
+      () => this.surveyOnce(side, settings),
+      (raw) => slowGaps(raw).map(({ what, why }) => `${what}: ${why}`),
+      { seconds: 60, say: async () => undefined },
+    );
+  }
+
+  private async surveyOnce(side: "source" | "target", settings: Record<string, unknown>): Promise<Raw> {
     const host = this.host(side);
     const script = await surveyScript({
       side,

@@ -87,6 +87,12 @@ test("what is on its way up is waited for, and a server that takes part already;
   assert.deepEqual(of({ target: target((t) => t.starting.push("Redis")) }), [
     "Redis on the target new to answer",
   ]);
+  const slowly = (what: string) => ({ what, why: "systemctl took longer than 8 s" });
+  for (const what of ["units", "whether Redis is starting"])
+    assert.deepEqual(of({ source: source((s) => s.unread.push(slowly(what))) }), [
+      "the source old to have time for the survey",
+    ]);
+  assert.deepEqual(of({ source: source((s) => s.unread.push(slowly("size of the app"))) }), []);
   const unreachable = { source: "no answer" };
   const follows = target((t) => (t.trunkline.units = { "trunkline-tunnel@wal.service": "active" }));
   assert.deepEqual(of({ source: undefined, unreachable }), []);
