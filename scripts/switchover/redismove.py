@@ -80,20 +80,33 @@ class RedisMove:
 
         From the fence on, a write that was not held yet is told READONLY, and its client connects again, once: what it finds then
         has to be the new primary, and so new connections wait (`held`) until there is one."""
-        begun = time.monotonic()
-        _, info = self.old.pipeline(("CLIENT", "PAUSE", PAUSE_MS, "WRITE"), ("INFO", "replication"))
-        old, new = parse_info(info), self._new()
-        if old["role"] == "master":
-            self._await_offset(int(old["master_repl_offset"]), new)
         with held(self.old_name):
+            begun = time.monotonic()
+            _, info = self.old.pipeline(("CLIENT", "PAUSE", PAUSE_MS, "WRITE"), ("INFO", "replication"))
+            old, new = parse_info(info), self._new()
             if old["role"] == "master":
+                self._await_offset(int(old["master_repl_offset"]), new)
                 # Fence and reverse link in one, and before the promotion: never two primaries.
-                self.old.pipeline(("REPLICAOF", "127.0.0.1", self._follow_port(self.old_name)), ("CONFIG", "REWRITE"))
+                reverse = ("REPLICAOF", "127.0.0.1", self._follow_port(self.old_name))
+                old = parse_info(self.old.pipeline(reverse, ("CONFIG", "REWRITE"), ("INFO", "replication"))[-1])
             if new["role"] == "slave":
+                self._prove(int(old["master_repl_offset"]))
                 self.new.call("REPLICAOF", "NO", "ONE")
             flip()
         self.old.call("CLIENT", "UNPAUSE")
         return round((time.monotonic() - begun) * 1000, 1)
+
+    def _prove(self, offset):
+        """No promotion without proof that the new one has all up to the fence: had the lease run out before it, there was more."""
+        end = time.monotonic() + 1
+        while int((info := self._new()).get("slave_repl_offset", -1)) < offset:
+            if time.monotonic() > end:
+                self.old.pipeline(("REPLICAOF", "NO", "ONE"), ("CONFIG", "REWRITE"), ("CLIENT", "UNPAUSE"))
+                raise TimeoutError(
+                    f"Redis on {self.new_name} lacks what {self.old_name} wrote last: {info.get('slave_repl_offset')} of {offset};"
+                    f" {self.old_name} is the primary again"
+                )
+            time.sleep(0.0005)
 
     def only_one(self, leads_to):
         """A primary that lost its power as it was demoted can come back as one. The live one is where HAProxy leads."""
