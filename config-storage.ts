@@ -60,7 +60,9 @@ export function readStorage(c: Keys, m: Pick<Migration, "phase" | "target" | "dn
   const store = stores.find((s) => s === text);
   if (!store) {
     if (text) c.problem("mediaStore", text, "s3, r2, b2 or other; or take it out to leave the media alone");
-    for (const key of onlyForStores) c.unused(key, "is for media in a bucket, but mediaStore is not set");
+    else
+      for (const [key, byDefault] of Object.entries(onlyForStores))
+        c.unused(key, "is for media in a bucket, but mediaStore is not set", byDefault);
     return undefined;
   }
   const bucket = readBucket(c, store);
@@ -81,10 +83,14 @@ export function readStorage(c: Keys, m: Pick<Migration, "phase" | "target" | "dn
 
 type Dns = Migration["dns"];
 
-const onlyForStores = [
-  ...["mediaPhase", "mediaBucket", "mediaHost", "mediaRegion", "mediaEndpoint", "mediaAccessKey"],
-  ...["mediaSecretKey", "cloudflareAccountId", "mediaCdn", "mediaCdnHost", "bunnyApiKey"],
-];
+/** With the defaults that Pulumi.yaml gives them. */
+const onlyForStores: Record<string, string> = {
+  ...{ mediaPhase: "", mediaBucket: "", mediaHost: "", mediaRegion: "", mediaEndpoint: "" },
+  ...{ mediaAccessKey: "", mediaSecretKey: "", cloudflareAccountId: "" },
+  ...{ mediaCdn: "", mediaCdnHost: "", bunnyApiKey: "" },
+  ...{ mediaAcl: "true", mediaCache: "true", mediaKeepLocal: "true" },
+  ...{ mediaPruneDays: "0", mediaPruneCardDays: "0", mediaLeadDays: "0", mediaSample: "10000" },
+};
 
 function readPhase(c: Keys, phase: Phase, alone: boolean): Phase {
   const text = c.text("mediaPhase");
@@ -155,10 +161,13 @@ function readEndpoint(c: Keys, store: Store, bucket: string): string {
   const text = c.text("mediaEndpoint");
   const [, host = "", path = ""] = /^https:\/\/([^/]+)(\/.*)?$/.exec(text) ?? [];
   const name = host.replace(/:\d+$/, "").toLowerCase();
+  const port = Number(/:(\d+)$/.exec(host)?.[1] ?? 443);
   const like = "the https URL of the store's S3 API, like https://s3.example.com";
   if (bucket && (name.startsWith(`${bucket}.`) || path.split("/").includes(bucket)))
     c.problem("mediaEndpoint", text, `${like}, without the bucket: Mastodon puts ${bucket} there itself`);
   else if (!isName(name) || (path && path !== "/")) c.problem("mediaEndpoint", text, like);
+  else if (port < 1 || port > 65_535)
+    c.problem("mediaEndpoint", text, `${like}, with a port from 1 to 65535 if it is not 443`);
   return `https://${host}`;
 }
 
@@ -196,6 +205,7 @@ function readAccount(c: Keys, store: Store): string {
 /** Known of three stores; of any other the admin has to say it where it is not so. */
 function readAcl(c: Keys, store: Store): boolean {
   const acl = c.flag("mediaAcl", true);
+  if (store !== "other") c.unused("mediaAcl", `is for mediaStore other: what ${store} does is known`, "true");
   return store === "other" ? acl : store === "s3";
 }
 

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { isIPv6 } from "node:net";
 import { readStorage, type Storage } from "./config-storage";
 import { isName, Keys, type SshServer } from "./keys";
+import { acceptable } from "./survey/finding";
 import type { Phase } from "./survey/phase";
 
 export type { Storage } from "./config-storage";
@@ -89,20 +90,29 @@ export function parseMigration(get: (key: string) => string | undefined): Migrat
     key: c.privateKey("sshPrivateKey"),
     target: readTarget(c),
     dns: readDns(c),
-    mastodon: { dir: c.folder("mastodonDir"), user: c.text("mastodonUser") },
+    mastodon: { dir: c.folder("mastodonDir"), user: c.user("mastodonUser", "a user name like mastodon") },
     app: readApp(c),
     carryRedis: c.flag("carryRedis", true),
     copyRateMiB: c.whole("copyRateMiB", 0, 0, 100_000),
     drainSeconds: c.whole("drainSeconds", 60, 1, 3600),
     deadlineMs: c.whole("deadlineMs", 5000, 500, 60_000),
     slotKeepMiB: c.whole("slotKeepMiB", 10_240, 256, 10_000_000),
-    accepted: c.list("acceptFindings"),
+    accepted: readAccepted(c),
   };
   migration.storage = readStorage(c, migration);
   if (migration.target.provider === "none") migration.phase = "survey";
   checkTogether(c, migration);
   if (c.problems.length) throw new ConfigError(c.problems);
   return migration;
+}
+
+function readAccepted(c: Keys): string[] {
+  const codes = c.list("acceptFindings");
+  const known: readonly string[] = acceptable;
+  for (const code of codes)
+    if (!known.includes(code))
+      c.problem("acceptFindings", code, `codes of findings that can be accepted: ${known.join(", ")}`);
+  return codes;
 }
 
 function readTarget(c: Keys): Target {
@@ -133,6 +143,12 @@ function readTarget(c: Keys): Target {
     ipv6: c.flag("serverIpv6", true),
     adminCidrs: c.cidrs("adminCidrs"),
   };
+  for (const [key, name, like] of [
+    ["serverType", server.type, type],
+    ["serverLocation", server.location, location],
+  ] as const)
+    if (!/^[a-z][a-z0-9-]*$/.test(name))
+      c.problem(key, name, `the name that ${provider} has for it, like ${like}`);
   if (provider === "vultr" && !/^\d+$/.test(server.image))
     c.problem("serverImage", server.image, "the number of an OS at Vultr, like 2136 for Debian 12");
   return { provider, ...server };

@@ -1,5 +1,6 @@
-import { isIP, isIPv4 } from "node:net";
+import { isIPv4 } from "node:net";
 import { type ParsedKey, utils as ssh } from "ssh2";
+import { isServer, networkOf } from "./networks";
 import { isPhase, type Phase, phases } from "./survey/phase";
 
 /** A server that is there already. */
@@ -23,8 +24,11 @@ export class Keys {
     this.problems.push(`${key} is ${value ? JSON.stringify(shown) : "not set"}; write ${instead}`);
   }
 
-  unused(key: string, why: string): void {
-    if (this.text(key)) this.problems.push(`${key} ${why}; take ${key} out (pulumi config rm ${key})`);
+  /** Pulumi fills in the schema's default, so that one can't be told from a key that is not set. */
+  unused(key: string, why: string, byDefault = ""): void {
+    const text = this.text(key);
+    if (text && text !== byDefault)
+      this.problems.push(`${key} ${why}; take ${key} out (pulumi config rm ${key})`);
   }
 
   text(key: string): string {
@@ -78,6 +82,13 @@ export class Keys {
     return text.replace(/\/+$/, "");
   }
 
+  /** "" where it is not set. */
+  user(key: string, instead: string): string {
+    const text = this.text(key);
+    if (text && !/^[a-z_][a-z0-9_.-]{0,31}$/i.test(text)) this.problem(key, text, instead);
+    return text;
+  }
+
   cidrs(key: string): string[] {
     const list = this.list(key);
     if (!list.length)
@@ -86,8 +97,16 @@ export class Keys {
         "",
         "the networks you manage from, like 203.0.113.7/32, or 0.0.0.0/0,::/0 for everyone",
       );
-    for (const cidr of list)
-      if (!isCidr(cidr)) this.problem(key, cidr, "networks like 203.0.113.7/32 or 2001:db8::/64");
+    for (const cidr of list) {
+      const network = networkOf(cidr);
+      if (!network) this.problem(key, cidr, "networks like 203.0.113.7/32 or 2001:db8::/64");
+      else if (network !== cidr)
+        this.problem(
+          key,
+          cidr,
+          `${network} for that network, or ${cidr.replace(/\/.*/, network.includes(":") ? "/128" : "/32")} for one address`,
+        );
+    }
     return list;
   }
 
@@ -99,9 +118,13 @@ export class Keys {
         host,
         "the server's public IPv4 address, like 203.0.113.7: names move with the migration",
       );
-    const user = this.text(`${which}User`) || "root";
-    if (!/^[a-z_][a-z0-9_.-]*$/i.test(user))
-      this.problem(`${which}User`, user, "a user name like root or admin");
+    else if (!isServer(host))
+      this.problem(
+        `${which}Host`,
+        host,
+        "the server's public IPv4 address, like 203.0.113.7: this one leads to no other server",
+      );
+    const user = this.user(`${which}User`, "a user name like root or admin") || "root";
     const port = this.whole(`${which}Port`, 22, 1, 65_535);
     return { host, port, user, hostKey: this.hostKey(`${which}HostKey`) };
   }
@@ -121,10 +144,12 @@ export class Keys {
       );
     else if (
       type !== "ssh-ed25519" ||
-      !/^AAAAC3NzaC1lZDI1NTE5[A-Za-z0-9+/]+={0,2}$/.test(body) ||
+      !/^AAAAC3NzaC1lZDI1NTE5[A-Za-z0-9+/]*={0,2}$/.test(body) ||
       rest.join(" ").includes("ssh-")
     )
       this.problem(key, text, instead);
+    else if (!isWhole(body))
+      this.problem(key, text, `${instead}, with all its 68 characters: this one is cut off or damaged`);
     else return `${type} ${body}`;
     return "";
   }
@@ -167,10 +192,8 @@ export function isName(text: string): boolean {
   return text.length <= 253 && /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$/.test(text);
 }
 
-function isCidr(text: string): boolean {
-  const [address = "", bits = "", ...rest] = text.split("/");
-  const family = isIP(address);
-  if (!family || rest.length || !/^\d{1,3}$/.test(bits) || Number(bits) > (family === 4 ? 32 : 128))
-    return false;
-  return true;
+/** Whether the body of an ed25519 key holds what it says: its type in 11 bytes, and 32 bytes of key. */
+function isWhole(body: string): boolean {
+  const blob = Buffer.from(body, "base64");
+  return body.length === 68 && blob.length === 51 && blob.readUInt32BE(15) === 32;
 }

@@ -49,7 +49,15 @@ export interface Span {
 /** Looks for one kind of trouble. */
 export type Check = (seen: Seen) => Finding | Finding[] | false | null | undefined | "" | 0;
 
-type Make = (code: string, title: string, evidence: string, remedy: string) => Finding;
+/** Codes of the errors that the admin may accept, in one world or another. */
+export const acceptable = [
+  ...(["archiver", "clock", "collation-icu", "dns-elsewhere", "dns-hidden", "local-changes"] as const),
+  ...(["nginx-not-carried", "other-walsender", "program-elsewhere", "release", "search"] as const),
+  ...(["source-unreachable", "unit-needs", "unlogged-tables"] as const),
+];
+type Acceptable = (typeof acceptable)[number];
+
+type Make<Code = string> = (code: Code, title: string, evidence: string, remedy: string) => Finding;
 
 const make =
   (level: Level, acceptable?: true): Make =>
@@ -64,7 +72,7 @@ const make =
 
 export const error = make("error");
 /** An error that the admin may accept. */
-export const risk = make("error", true);
+export const risk: Make<Acceptable> = make("error", true);
 export const warning = make("warning");
 export const note = make("note");
 

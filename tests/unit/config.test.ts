@@ -46,12 +46,13 @@ const encrypted = utils.generateKeyPairSync("ed25519", {
 }).private;
 
 /** What is set wrong; the one sentence that it is refused with. */
-const refusals: [
+type Refusal = [
   name: string,
   set: Record<string, string | undefined>,
   says: RegExp,
   base?: Record<string, string>,
-][] = [
+];
+const refusals: Refusal[] = [
   ["an unknown phase", { phase: "cutover" }, /^phase is "cutover"; write one of survey, prepare, replicate/],
   ["no domain", { domain: undefined }, /^domain is not set; write your instance's LOCAL_DOMAIN/],
   [
@@ -94,6 +95,31 @@ const refusals: [
     "a fingerprint for a host key",
     { sourceHostKey: "SHA256:abc" },
     /^sourceHostKey is "SHA256:abc"; write the line/,
+  ],
+  [
+    "a host key cut off",
+    { sourceHostKey: sourceHostKey.split(" ").slice(0, 2).join(" ").slice(0, -10) },
+    /^sourceHostKey is "ssh-ed25519 .*; write the line of .*68 characters: this one is cut off or damaged/,
+  ],
+  [
+    "a host key of a wrong length inside",
+    { sourceHostKey: `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAH${"A".repeat(43)}` },
+    /^sourceHostKey is .*cut off or damaged/,
+  ],
+  ...["0.0.0.0", "127.0.0.1", "255.255.255.255", "224.0.0.1"].map((host): Refusal => [
+    `${host} as the source`,
+    { sourceHost: host },
+    new RegExp(`^sourceHost is "${host}"; write the server's public IPv4 .*leads to no other server`),
+  ]),
+  [
+    "this machine as the target",
+    { targetHost: "127.0.0.1" },
+    /^targetHost is "127.0.0.1"; write the server's/,
+  ],
+  [
+    "an IPv6 address of one's own",
+    { sourceHost: "::1" },
+    /^sourceHost is "::1"; write the server's public IPv4/,
   ],
   ["a private host key", { sourceHostKey: privateKey }, /^sourceHostKey is a private key; write/],
   [
@@ -159,6 +185,36 @@ const refusals: [
     /^adminCidrs is "203.0.113.7"; write networks like/,
     cloud,
   ],
+  [
+    "an address with the length of its network",
+    { adminCidrs: "198.51.100.4/24" },
+    /^adminCidrs is "198.51.100.4\/24"; write 198.51.100.0\/24 for that network, or 198.51.100.4\/32 for one/,
+    cloud,
+  ],
+  [
+    "an IPv6 address with the length of its network",
+    { adminCidrs: "::/0,2001:db8:0:7::10/56" },
+    /^adminCidrs is "2001:db8:0:7::10\/56"; write 2001:db8::\/56 for that network, or 2001:db8:0:7::10\/128 for/,
+    cloud,
+  ],
+  ...["fe80::1%eth0/64", "198.51.100.0/024", "198.51.100.007/32"].map((cidr): Refusal => [
+    `the network ${cidr}`,
+    { adminCidrs: cidr },
+    /^adminCidrs is ".*"; write networks like 203.0.113.7\/32/,
+    cloud,
+  ]),
+  [
+    "a size with a blank",
+    { serverType: "cx 33" },
+    /^serverType is "cx 33"; write the name .* like cx33/,
+    cloud,
+  ],
+  [
+    "a place with an end",
+    { serverLocation: "nbg1;" },
+    /^serverLocation is "nbg1;"; write .* like nbg1/,
+    cloud,
+  ],
   ["a network too narrow", { adminCidrs: "203.0.113.7/33" }, /^adminCidrs is "203.0.113.7\/33"/, cloud],
   [
     "a name for an OS at Vultr",
@@ -187,6 +243,21 @@ const refusals: [
   ["a TTL too short for Cloudflare", { dnsTtl: "30" }, /^dnsTtl is "30"; write 60 or more/, cloud],
   ["a TTL that is none", { dnsTtl: "1m" }, /^dnsTtl is "1m"; write a whole number from 30/],
   ["a relative folder", { mastodonDir: "live" }, /^mastodonDir is "live"; write a full path/],
+  ...["$(id)", "mast odon", "-x", "m".repeat(33)].map((user): Refusal => [
+    `Mastodon run by ${user}`,
+    { mastodonUser: user },
+    /^mastodonUser is ".*"; write a user name like mastodon/,
+  ]),
+  [
+    "a finding that there is not",
+    { acceptFindings: "other-walsender,typo-code" },
+    /^acceptFindings is "typo-code"; write codes of findings that can be accepted: archiver, .*unlogged-tables$/,
+  ],
+  [
+    "a finding that can't be accepted",
+    { acceptFindings: "tablespaces" },
+    /^acceptFindings is "tablespaces"; write codes of findings that can be accepted/,
+  ],
   [
     "an unknown way of installing",
     { appInstall: "docker" },
@@ -226,6 +297,22 @@ const refusals: [
 const { s3, r2, b2 } = storesConfig;
 refusals.push(
   ["an unknown store", { mediaStore: "azure" }, /^mediaStore is "azure"; write s3, r2, b2 or other/, good],
+  ...Object.entries({
+    ...{ mediaAcl: "false", mediaCache: "false", mediaKeepLocal: "false", mediaPruneDays: "3" },
+    ...{ mediaPruneCardDays: "3", mediaLeadDays: "7", mediaSample: "5" },
+  }).map(([key, value]): Refusal => [
+    `${key} without store`,
+    { [key]: value },
+    new RegExp(`^${key} is for media in a bucket, but mediaStore is not set; take ${key} out`),
+  ]),
+  ["ACLs for S3", { mediaAcl: "false" }, /^mediaAcl is for mediaStore other: what s3 does is known/, s3],
+  ["ACLs for R2", { mediaAcl: "false" }, /^mediaAcl is for mediaStore other: what r2 does is known/, r2],
+  [
+    "an unknown store for a bucket",
+    { mediaStore: "azure" },
+    /^mediaStore is "azure"; write s3, r2, b2 or other/,
+    { ...good, mediaBucket: "media" },
+  ],
   ["a bucket without store", { mediaBucket: "media" }, /^mediaBucket is for media in a bucket/],
   [
     "no store and no second server",
@@ -267,6 +354,12 @@ refusals.push(
     "an endpoint without TLS",
     { mediaEndpoint: "http://s3.store.example" },
     /^mediaEndpoint is .*the https URL/,
+    media,
+  ],
+  [
+    "an endpoint with no such port",
+    { mediaEndpoint: "https://s3.store.example:99999" },
+    /^mediaEndpoint is .*with a port from 1 to 65535/,
     media,
   ],
   [
@@ -330,6 +423,24 @@ for (const [name, set, says, base] of refusals)
     assert.equal(found.length, 1, found.join("\n"));
     assert.match(found[0] ?? "", says);
   });
+
+test("networks and single addresses are taken as they are written", () => {
+  const cidrs = [
+    "0.0.0.0/0",
+    "::/0",
+    "203.0.113.7/32",
+    "198.18.0.0/15",
+    "2001:db8::7/128",
+    "2001:DB8:1::/48",
+  ];
+  const { target } = migration({ adminCidrs: cidrs.join(", ") }, cloud);
+  assert.deepEqual("adminCidrs" in target && target.adminCidrs, cidrs);
+});
+
+test("an endpoint's own port is kept", () => {
+  const { storage } = migration({ mediaEndpoint: "https://s3.store.example:9000" }, media);
+  assert.equal(storage?.endpoint, "https://s3.store.example:9000");
+});
 
 test("all mistakes are named in one run", () => {
   assert.deepEqual(

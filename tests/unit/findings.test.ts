@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { findingsPage } from "../../docs/findings";
-import type { Finding, Seen } from "../../survey/finding";
+import { acceptable, type Finding, type Seen } from "../../survey/finding";
 import { checks, findingsOf } from "../../survey/findings";
 import { cases } from "./cases";
 import { inCloud, seen } from "./cases/worlds";
@@ -96,7 +96,7 @@ test("the admin may accept what can be accepted, and nothing else", () => {
     });
   const world = (accept: string) =>
     seen({
-      migration: migration({ acceptFindings: accept }),
+      migration: { ...migration(), accepted: accept.split(", ") },
       source: source((s) => (walsender(s), (s.postgres.prepared = 1))),
     });
   const levels = (accept: string) =>
@@ -108,6 +108,18 @@ test("the admin may accept what can be accepted, and nothing else", () => {
     "error prepared-transactions",
     "warning other-walsender",
   ]);
+});
+
+test("what the config lets one accept is what some world lets one accept", () => {
+  const late = seen({
+    migration: migration({ phase: "settle" }),
+    source: undefined,
+    unreachable: { source: "no answer" },
+  });
+  const found = [late, ...cases.map(([, , , world]) => world)]
+    .flatMap(findingsOf)
+    .filter((f) => f.acceptable);
+  assert.deepEqual([...new Set(found.map((f) => f.code))].sort(), [...acceptable].sort());
 });
 
 test("a source that is gone can be accepted once the target serves alone, and not before", () => {
