@@ -6,6 +6,7 @@ same there; the rest is named, so that nobody finds out afterwards.
 
 import re
 
+import leading
 import nginxconf
 
 # What the target's site has anyway, or what belongs to a host.
@@ -45,9 +46,7 @@ class Site:
 
     def leads_here(self, server):
         """Whether all it does is to send people on to the web domain, as one for www. does."""
-        places = [server, *(d for d in server.all("location") if d.values == ["/"])]
-        goals = [" ".join(d.values) for place in places for name in ("return", "rewrite") for d in place.all(name)]
-        return bool(self.asked) and any("https://%s" % self.asked[0] in goal for goal in goals)
+        return bool(self.asked) and leading.leads_to(server, self.asked[0])
 
     def web(self):
         return [s for s in self.tls if nginxconf.serves(s, self.asked[0])] if self.asked else []

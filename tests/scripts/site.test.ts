@@ -148,6 +148,73 @@ test("LOCAL_DOMAIN's site and www come along with their certificates; a neighbou
   assert.equal(files.length, 3);
 });
 
+/** The instance's site beside another one, which may or may not be its own too. */
+function beside(what: string) {
+  const text = `server { listen 443 ssl; server_name other.example; ssl_certificate o.pem; ssl_certificate_key o.key; ${what} }`;
+  const { names, others, files, parts } = told({ "sites-enabled/m": mastodon, "sites-enabled/other": text });
+  const certificates = parts.companions.map((c) => c.certificate[0]);
+  return { names, others, files: files.map((file) => path.basename(file)), certificates };
+}
+
+test("a site that only leads to the web domain is the instance's own", () => {
+  const all = "return 301 https://social.example$request_uri;";
+  for (const what of [
+    all,
+    "return https://Social.Example;",
+    "return 308 'https://social.example:443$request_uri';",
+    "rewrite ^/(.*)$ https://social.example/$1 permanent;",
+    "rewrite ^ https://social.example$request_uri?;",
+    `location / { ${all} }`,
+    "location / { rewrite ^(.*)$ https://social.example$1 redirect; }",
+    `root /var/www/html; index index.html; server_tokens off; access_log off; add_header X-A b; more_set_headers 'C: d'; ${all}`,
+    `if ($scheme != "https") { return 301 https://$host$request_uri; } ${all}`,
+    `if ($bad_agent) { return 403; } location ~ /\\.ht { deny all; } location / { ${all} }`,
+    `location ^~ /.well-known/acme-challenge/ { root /var/www/letsencrypt; try_files $uri =404; } location / { ${all} }`,
+    `location ~ ^/\\.well-known/acme-challenge/ { proxy_pass http://127.0.0.1:8888; } location / { ${all} }`,
+    `location /.well-known/webfinger { add_header Access-Control-Allow-Origin '*'; ${all} } location / { return 302 https://social.example/about; }`,
+    "rewrite ^/about$ https://social.example/about/more; return 301 https://social.example/;",
+  ])
+    assert.deepEqual(
+      beside(what),
+      {
+        names: ["social.example", "other.example"],
+        others: [],
+        files: ["m", "other"],
+        certificates: ["o.pem"],
+      },
+      what,
+    );
+});
+
+test("a site that leads there among other things, or somewhere else, is another's: it is named, and nothing of it goes along", () => {
+  const there = "return 301 https://social.example$request_uri;";
+  for (const what of [
+    "root /var/www/blog; rewrite ^/mastodon$ https://social.example/@me permanent; location / { try_files $uri $uri/ =404; }",
+    "root /var/www/blog; rewrite ^/$ https://social.example/ permanent;",
+    "return 301 https://social.example.net$request_uri;",
+    "return 301 https://social.example-shop.net/;",
+    "return 301 https://social.example:8443/;",
+    "return 301 https://social.example@shop.example/;",
+    "return 301 https://shop.example/?from=https://social.example/;",
+    "return 200 https://social.example/;",
+    "rewrite ^ https://shop.example/https://social.example/ permanent;",
+    `location /blog { root /var/www; } location / { ${there} }`,
+    `location /blog { proxy_pass http://127.0.0.1:8000; } location / { ${there} }`,
+    `location / { ${there} } location /shop { return 301 https://shop.example/; }`,
+    `location / { if (-f $request_filename) { break; } ${there} }`,
+    `if ($host = other.example) { return 301 https://shop.example/; } ${there}`,
+    "location / { proxy_pass http://127.0.0.1:8000; rewrite ^/social https://social.example/; }",
+    `location / { allow 192.0.2.1; ${there} } location /admin { allow 192.0.2.1; deny all; }`,
+    `rewrite ^/blog /index.html last; location / { ${there} }`,
+    `location ~ ^/(blog|\\.well-known/acme-challenge) { root /var/www; } location / { ${there} }`,
+  ])
+    assert.deepEqual(
+      beside(what),
+      { names: ["social.example"], others: ["other.example"], files: ["m"], certificates: [] },
+      what,
+    );
+});
+
 test("a home page at LOCAL_DOMAIN is named: its files do not go along", () => {
   const { left } = told({
     "sites-enabled/m": mastodon,

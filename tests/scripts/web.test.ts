@@ -46,6 +46,16 @@ server { listen 443 ssl; server_name files.social.example; root "/srv/{odd}"; }
   assert.equal(text.match(/proxy_pass https:/g)!.length, 1);
 });
 
+test("a neighbour that sends some of its visitors to the instance stays byte for byte", () => {
+  const blog = `server { listen 443 ssl; server_name blog.example; ssl_certificate c.pem; ssl_certificate_key c.key; root /var/www/blog;
+  rewrite ^/mastodon$ https://social.example/@me permanent;
+  location / { try_files $uri $uri/ =404; } }
+`;
+  const { text } = proxied(`${blog}server { ${tls} }\n`);
+  assert.ok(text.includes(blog), text);
+  assert.equal(text.match(/proxy_pass https:/g)!.length, 1);
+});
+
 test("names in capitals, wildcards, several names and several blocks", () => {
   const { text } =
     proxied(`server { listen [::]:443 ssl http2; server_name www.social.example SOCIAL.example; }
