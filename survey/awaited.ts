@@ -7,7 +7,7 @@ import type { Raw } from "./raw";
 export function slowGaps(raw: Raw | undefined): Raw["unread"] {
   return (raw?.unread ?? []).filter(
     ({ what, why }) =>
-      /took longer/.test(why) && /^(units|mastodon|postgres|redis|nginx|whether)\b/.test(what),
+      /took longer/.test(why) && /^(units|mastodon|postgres|redis|nginx|whether|Docker Compose)\b/.test(what),
   );
 }
 

@@ -131,6 +131,8 @@ export interface Compose {
   project: string;
   /** The command, in words: `docker compose`. */
   cli: string;
+  /** How it reads .env.production: quotes, `$` and comments as Docker Compose v2 does, or every value as it stands. */
+  envFormat: "compose" | "verbatim";
   /** The service with Postgres. */
   database: string;
   /** The host's own path of public/system; null: a volume that has none. */

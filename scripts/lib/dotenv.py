@@ -6,6 +6,8 @@ import json
 import re
 import sys
 
+import composeenv
+
 # One assignment: export, name, and a value that is single-quoted, double-quoted (both may span lines) or bare.
 LINE = re.compile(
     r"""^[ \t]*(?:export[ \t]+)?(?P<name>[A-Za-z_][A-Za-z0-9_.]*)
@@ -70,7 +72,7 @@ def rewrite(text, changes):
 
 
 def rewrite_verbatim(text, changes):
-    """The same for a file that Docker Compose hands on as it stands: quotes would become part of the value."""
+    """The same for a file that podman-compose hands on as it stands: quotes would become part of the value."""
     left, out = dict(changes), []
     for line in text.splitlines(keepends=True):
         name = re.match(r"[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.]*)[ \t]*=", line)
@@ -91,9 +93,17 @@ def rewrite_verbatim(text, changes):
 
 
 def parse_verbatim(text):
-    """Variables of a file as Docker Compose hands them on: one a line, quotes and all."""
+    """Variables of a file as podman-compose hands them on: one a line, quotes and all."""
     found = re.findall(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.]*)=([^\r\n]*)", text, re.M)
     return {name: value for name, value in found}
+
+
+# How a file is read and rewritten, by who reads it: Ruby and Node, podman-compose and Docker Compose v1, or Docker Compose since v2.
+FORMS = {
+    "dotenv": (parse, rewrite),
+    "verbatim": (parse_verbatim, rewrite_verbatim),
+    "compose": (composeenv.parse, composeenv.rewrite),
+}
 
 
 def fingerprint(salt, name, value):
@@ -104,7 +114,7 @@ def fingerprint(salt, name, value):
 
 def read(path, form="dotenv"):
     with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
-        return parse_verbatim(file.read()) if form == "verbatim" else parse(file.read())
+        return FORMS[form][0](file.read())
 
 
 if __name__ == "__main__" and sys.argv[1:2] == ["get"]:

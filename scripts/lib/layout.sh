@@ -1,7 +1,7 @@
 # Where the parts of Mastodon are on this host: units of systemd (LAYOUT=systemd), or services of Docker Compose (compose).
 # shellcheck shell=bash
 # Settings for compose: COMPOSE_DIR COMPOSE_FILES (a path a line) COMPOSE_CLI (`docker compose`, in words) COMPOSE_PROJECT
-# COMPOSE_WEB COMPOSE_STREAMING (where this host reaches them) DB_SERVICE;
+# COMPOSE_ENV_FORMAT (compose or verbatim) COMPOSE_WEB COMPOSE_STREAMING (where this host reaches them) DB_SERVICE;
 # WEB_UNITS, SIDEKIQ_UNITS and STREAMING_UNITS are then names of services, and MEDIA_DIR is the host's own path.
 
 in_compose() { [[ ${LAYOUT:-systemd} == compose ]]; }
@@ -9,8 +9,8 @@ in_compose() { [[ ${LAYOUT:-systemd} == compose ]]; }
 # The file of variables that Rails and streaming read.
 env_path() { if in_compose; then echo "${COMPOSE_ENV:-$COMPOSE_DIR/.env.production}"; else echo "$APP_DIR/.env.production"; fi; }
 
-# Compose hands a value on as it stands, quotes and all; everywhere else it is a dotenv file.
-env_format() { if in_compose; then echo verbatim; else echo dotenv; fi; }
+# Who reads that file makes something else of quotes, `$` and `#` (scripts/lib/dotenv.py); the survey tells which Compose it is.
+env_format() { if in_compose; then echo "${COMPOSE_ENV_FORMAT:-verbatim}"; else echo dotenv; fi; }
 
 # app_env NAME: a variable as the app sees it.
 app_env() { python3 "$scripts/lib/dotenv.py" get "$(env_path)" "$1" "$(env_format)"; }

@@ -1,4 +1,4 @@
-"""envfile.py FILE dotenv|verbatim [before]: prints the file with the lines on stdin (NAME=value, or NAME to take it out).
+"""envfile.py FILE dotenv|verbatim|compose [before]: prints the file with the lines on stdin (NAME=value, or NAME to take it out).
 
 `before` prints for each name on stdin the line that would bring back what the file says now.
 """
@@ -20,11 +20,10 @@ def main(path, form, what=None):
         text = file.read()
     sys.stdout.reconfigure(errors="surrogateescape", newline="")
     if what == "before":
-        now = dotenv.parse_verbatim(text) if form == "verbatim" else dotenv.parse(text)
+        now = dotenv.FORMS[form][0](text)
         print("".join("%s=%s\n" % (n, now[n]) if n in now else n + "\n" for n in changes), end="")
     else:
-        rewrite = dotenv.rewrite_verbatim if form == "verbatim" else dotenv.rewrite
-        print(rewrite(text, changes), end="")
+        print(dotenv.FORMS[form][1](text, changes), end="")
 
 
 main(*sys.argv[1:])

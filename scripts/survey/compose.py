@@ -78,7 +78,8 @@ def installation(settings):
     if not found:
         return None, {}
     path = os.path.join(found["dir"], ".env.production")
-    values = dotenv.read(path, "verbatim")
+    found["envFormat"] = env_format(found["cli"])
+    values = dotenv.read(path, found["envFormat"])
     told = {name: value for name, value in values.items() if mastodon.PLAIN.fullmatch(name)}
     salt = settings.get("salt")
     hashes = {n: dotenv.fingerprint(salt, n, v) for n, v in values.items() if salt and v and not mastodon.PLAIN.fullmatch(n)}
@@ -89,9 +90,15 @@ def installation(settings):
         # Where database and Redis are, the services say, and not the variables.
         "env": {"path": path, "keys": sorted(values), "values": told, "hashes": hashes, "database": None, "redis": []},
         "units": {kind: [unit(name, found) for name in names] for kind, names in found["services"].items()}, "encryptedRows": None,
-        "compose": {k: found[k] for k in ("dir", "files", "project", "cli", "database", "media", "webAddress", "streamingAddresses")},
+        "compose": {k: found[k] for k in ("dir", "files", "project", "cli", "envFormat", "database", "media", "webAddress", "streamingAddresses")},
         "psql": psql_in(found, mastodon_env.database(values)["user"]),
     }, values  # fmt: skip
+
+
+def env_format(cli):
+    """`compose` where Docker Compose v2 or later reads the env file; podman-compose and v1, under whatever name, take values as they stand."""
+    todays = cli == "docker compose" and run([*cli.split(), "version"]).startswith("Docker Compose version")
+    return "compose" if todays else "verbatim"
 
 
 def unit(name, found):

@@ -74,25 +74,9 @@ export class Instance {
     });
   }
 
-  /** As the program does: looks again while the host is too busy to tell everything. */
   async survey(side: "source" | "target", settings: Record<string, unknown> = {}): Promise<Raw> {
-    return patiently(
-      () => this.surveyOnce(side, settings),
-      (raw) => slowGaps(raw).map(({ what, why }) => `${what}: ${why}`),
-      { seconds: 60, say: async () => undefined },
-    );
-  }
-
-  private async surveyOnce(side: "source" | "target", settings: Record<string, unknown>): Promise<Raw> {
-    const host = this.host(side);
-    const script = await surveyScript({
-      side,
-      salt: "0123456789abcdef0123",
-      domain: "social.example",
-      ...settings,
-    });
-    const out = await host.exec(["python3", "-"], { input: script });
-    return JSON.parse(out.stdout) as Raw;
+    const common = { side, salt: "0123456789abcdef0123", domain: "social.example" };
+    return surveyOf(this.host(side), { ...common, ...settings });
   }
 
   host(side: "source" | "target"): LabHost {
@@ -208,4 +192,14 @@ async function makeSecrets(lab: Lab, source: LabHost): Promise<Record<string, st
 
 export function textOf(name: string): string {
   return readFileSync(path.join(scripts, name), "utf8");
+}
+
+/** What the survey says of a host; as the program does, looks again while the host is too busy to tell everything. */
+export async function surveyOf(host: LabHost, settings: Record<string, unknown>): Promise<Raw> {
+  const script = await surveyScript(settings);
+  return patiently(
+    async () => JSON.parse((await host.exec(["python3", "-"], { input: script })).stdout) as Raw,
+    (raw) => slowGaps(raw).map(({ what, why }) => `${what}: ${why}`),
+    { seconds: 60, say: async () => undefined },
+  );
 }

@@ -31,7 +31,7 @@ test("the survey finds the project, its database's rows, and its media", async (
   assert.deepEqual(unread, []);
   assert.deepEqual(mastodon?.compose, {
     ...{ dir: "/opt/mastodon", files: ["/opt/mastodon/docker-compose.yml"], project: "mastodon" },
-    ...{ cli: "docker compose", database: "db", media: "/opt/mastodon/public/system" },
+    ...{ cli: "docker compose", envFormat: "verbatim", database: "db", media: "/opt/mastodon/public/system" },
     ...{ webAddress: "127.0.0.1:3000", streamingAddresses: ["127.0.0.1:4000"] },
   });
   assert.deepEqual([mastodon?.version, mastodon?.uid, postgres?.database?.name], ["4.5.15", 991, "postgres"]);

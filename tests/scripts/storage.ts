@@ -1,13 +1,12 @@
 import { execFileSync } from "node:child_process";
 import path from "node:path";
-import { surveyScript } from "../../components/survey";
 import { type Clouds, startClouds } from "../../rehearsal/clouds";
 import { Lab, type LabHost } from "../../rehearsal/lab";
 import { type Installed, type InstallOptions, installMastodon } from "../../rehearsal/mastodon";
 import { startStores, type ObjectStore, type StoreKind, type Stores } from "../../rehearsal/stores";
 import { factsOf } from "../../survey/facts";
 import type { Raw } from "../../survey/raw";
-import type { StepAnswer } from "./instance";
+import { type StepAnswer, surveyOf } from "./instance";
 
 const scripts = path.join(__dirname, "../../scripts");
 export const media = "/home/mastodon/live/public/system";
@@ -93,8 +92,7 @@ export class StorageLab {
 
   async survey(): Promise<Raw> {
     const settings = { side: "source", salt: "0123456789abcdef0123", domain, mediaRows: true };
-    const script = await surveyScript(settings);
-    return JSON.parse((await this.host.exec(["python3", "-"], { input: script })).stdout) as Raw;
+    return surveyOf(this.host, settings);
   }
 
   /** Runs one step, whatever comes of it. */
