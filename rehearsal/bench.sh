@@ -3,9 +3,13 @@
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 
+cd "$here/.."
+"$here/prepare.sh" modules
 case " $* " in
   *" --help "*) ;; # needs nothing but the modules
-  *) "$here/prepare.sh" ;;
+  *)
+    node --import tsx rehearsal/bench/options.ts "$@" # what is wrong with them is told before the minutes of preparation
+    "$here/prepare.sh"
+    ;;
 esac
-cd "$here/.."
 exec node --import tsx rehearsal/bench/main.ts "$@"

@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { faults } from "./faults";
-import { sources } from "./sources";
+import { contradictions, sources } from "./sources";
 import { type StoreKind, storeKinds } from "./stores/names";
 
 export const examples = ["live-move", "object-storage"] as const;
@@ -58,8 +58,11 @@ export function parseOptions(argv: string[]): Options {
     throw new UsageError(
       `there is no rehearsal of ${JSON.stringify(positionals.join(" "))}; there are: ${examples.join(", ")}`,
     );
-  if (!isOneOf(storeKinds, v.store))
-    throw new UsageError(`--store is ${JSON.stringify(v.store)}; write ${storeKinds.join(", ")}`);
+  const store = v.store ?? "other";
+  if (!isOneOf(storeKinds, store))
+    throw new UsageError(`--store is ${JSON.stringify(store)}; write ${storeKinds.join(", ")}`);
+  if (v.store !== undefined && example !== "object-storage")
+    throw new UsageError(`--store is for object-storage; write object-storage --store ${store}`);
   const size = v.size as Options["size"];
   if (!["small", "medium", "large"].includes(size))
     throw new UsageError(`--size is ${JSON.stringify(v.size)}; write small, medium or large`);
@@ -72,9 +75,12 @@ export function parseOptions(argv: string[]): Options {
     throw new UsageError(
       `--source ${odd.join(",")} is not known; known are: ${Object.keys(sources).join(", ")}`,
     );
+  const apart = contradictions(source);
+  if (apart.length)
+    throw new UsageError(`--source names what can't be at once: ${apart.join("; ")}; leave one of each out`);
   return {
     example,
-    store: v.store,
+    store,
     source,
     size,
     rttMs: whole("--rtt", v.rtt, 0, 500),
@@ -103,7 +109,7 @@ function read(argv: string[]) {
         keep: { type: "boolean", default: false },
         json: { type: "string" },
         html: { type: "string" },
-        store: { type: "string", default: "other" },
+        store: { type: "string" },
         runbook: { type: "string" },
       },
     });
@@ -136,3 +142,12 @@ function whole(key: string, text: string, min: number, max: number): number {
     throw new UsageError(`${key} is ${JSON.stringify(text)}; write a whole number from ${min} to ${max}`);
   return n;
 }
+
+/** Run by itself it only looks whether the command line can be understood, before anything is prepared for it. */
+if (require.main === module)
+  try {
+    parseOptions(process.argv.slice(2));
+  } catch (e) {
+    console.error(e instanceof UsageError ? `${e.message}\n\n${usage}` : e);
+    process.exit(2);
+  }

@@ -12,13 +12,27 @@ needed=(
 # What the tests need beyond that: a browser for the report, servers that they start themselves in scratch folders, git.
 tested=(chromium postgresql redis-server openssh-server git)
 
+node_is_there() { command -v node >/dev/null || fail "no node: install Node 20 or later"; }
+
+# A Go from 1.21 on gets the one that go.mod asks for by itself, unless it is told not to; asked here, it does so before
+# anything is built. An older one does not know how, and can't even read the file.
+go_is_new_enough() {
+  local needs has way="from https://go.dev/dl, since the system's own package is often older (1.19 in Debian 12)"
+  needs="$(awk '$1 == "go" { print $2 }' "$here/tools/go.mod")"
+  command -v go >/dev/null || fail "no go: install Go $needs or later $way (the delay router and, offline, the engine are built with it)"
+  has="$(cd "$here/tools" && go version 2>&1)" || fail "go is older than $needs, and could not get that by itself ($has): install Go $needs or later $way"
+  has="$(sed -n 's/^go version .*\<go\([0-9][0-9.]*\).*/\1/p' <<<"$has")"
+  [[ "$(printf '%s\n' "$needs" "$has" | sort --version-sort | head -n 1)" == "$needs" ]] ||
+    fail "go is $has, too old for what the lab builds with it: install Go $needs or later $way"
+}
+
 system() {
   ((EUID == 0)) || fail "the lab boots systemd hosts in network namespaces: run it as root (sudo npm run …), on Debian or Ubuntu"
   [[ -e /etc/debian_version ]] || fail "this is no Debian or Ubuntu: run it in a virtual machine with Debian 12"
+  node_is_there
+  go_is_new_enough
   with_lock packages install_packages "${needed[@]}"
   [[ -c /dev/net/tun ]] || modprobe tun 2>/dev/null || fail "no /dev/net/tun: the delay between the sites needs it (modprobe tun)"
-  command -v node >/dev/null || fail "no node: install Node 20 or later"
-  command -v go >/dev/null || fail "no go: install Go 1.25 or later (the delay router and, offline, the engine are built with it)"
 }
 
 missing_packages() {
@@ -55,7 +69,10 @@ quietly() {
 }
 
 testing() { with_lock packages install_packages "${tested[@]}"; }
-modules() { modules_are_fresh || with_lock modules install_modules; }
+modules() {
+  node_is_there
+  modules_are_fresh || with_lock modules install_modules
+}
 image() { "$here/lab/image.sh" >/dev/null; }
 tools() { "$here/tools/build.sh" >/dev/null; }
 engine() { "$here/engine/cli.sh" >/dev/null; }

@@ -4,11 +4,12 @@ set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 
 cd "$here/.."
+"$here/prepare.sh" modules
 case " $* " in
   *" --help "* | *--fault[\ =]"list "* | *--source[\ =]"list "*) # only talks: needs nothing but the modules, nor root
-    "$here/prepare.sh" modules
     exec node --import tsx rehearsal/main.ts "$@"
     ;;
 esac
+node --import tsx rehearsal/options.ts "$@" # what is wrong with them is told before the minutes of preparation
 "$here/prepare.sh"
 exec "$here/enter.sh" node --import tsx rehearsal/main.ts "$@"

@@ -72,6 +72,31 @@ export const sources: Record<string, Source> = {
   "dns-none": { title: "a zone that the admin changes by hand", dns: "none" },
 };
 
+/** Pairs of them that want one part in two ways, like `vultr and existing`. A name that is not known goes with all. */
+export function contradictions(names: string[]): string[] {
+  const wishes = names.map(
+    (name) => new Map(Object.hasOwn(sources, name) ? leaves(sources[name] ?? {}) : []),
+  );
+  const apart = (a: Map<string, string>, b: Map<string, string>) =>
+    [...a].some(([part, value]) => (b.get(part) ?? value) !== value);
+  return names.flatMap((name, i) =>
+    names.slice(i + 1).flatMap((other, j) => {
+      const [mine, its] = [wishes[i], wishes[i + 1 + j]];
+      return mine && its && apart(mine, its) ? [`${name} and ${other}`] : [];
+    }),
+  );
+}
+
+/** Everything that a source says of itself but its title, by where it says it: `variant.site.file`. */
+function leaves(part: object, where = ""): [string, string][] {
+  return Object.entries(part).flatMap(([key, value]): [string, string][] => {
+    if (key === "title") return [];
+    const name = `${where}${key}`;
+    const inside = typeof value === "object" && value !== null && !Array.isArray(value);
+    return inside ? leaves(value as object, `${name}.`) : [[name, JSON.stringify(value)]];
+  });
+}
+
 /** Several of them as one. @throws Error naming what is not known */
 export function combined(names: string[]): Source {
   const unknown = names.filter((name) => !(name in sources));

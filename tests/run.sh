@@ -4,8 +4,14 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+usual=(check unit bench mastodon clouds stores judge report lab scripts program migrations faults)
+known=("${usual[@]}" faults-long)
 groups=("$@")
-((${#groups[@]})) || groups=(check unit bench mastodon clouds stores judge report lab scripts program migrations faults)
+((${#groups[@]})) || groups=("${usual[@]}")
+for group in "${groups[@]}"; do
+  printf '%s\n' "${known[@]}" | grep --quiet --line-regexp --fixed-strings --regexp="$group" ||
+    { echo "there is no group '$group'; there are: ${known[*]}" >&2; exit 2; }
+done
 
 rehearsal/prepare.sh
 rehearsal/prepare.sh testing

@@ -1,4 +1,5 @@
 import type { Door } from "./load";
+import type { PeerName } from "./options";
 import type { Side, Site } from "./site";
 
 /** What a way of switching says about itself, where it says anything. */
@@ -12,7 +13,7 @@ export interface Told {
 
 /** One way to make the new server the primary while clients write. */
 export interface Contender {
-  name: string;
+  name: PeerName;
   /** What is done, in one sentence, for the page of figures. */
   how: string;
   /** Whether its hosts need the peers' packages. */

@@ -4,6 +4,10 @@ import { parseArgs } from "node:util";
 export const parts = ["pauses", "peers", "seeding", "media", "program", "rehearsal"] as const;
 export type Part = (typeof parts)[number];
 
+/** Who is measured side by side, in this order. */
+export const peerNames = ["Trunkline", "by hand", "repmgr", "Patroni"] as const;
+export type PeerName = (typeof peerNames)[number];
+
 export interface Options {
   parts: Part[];
   /** Switches in each direction, at each round trip. */
@@ -13,8 +17,7 @@ export interface Options {
   /** Switches of each contender, at each of `peerRtts`. */
   peerRuns: number;
   peerRtts: number[];
-  /** Names of contenders; all, if none. */
-  peers: string[];
+  peers: PeerName[];
   /** Size of the database that is copied. */
   mib: number;
   /** Files of the first copy of media. */
@@ -37,7 +40,7 @@ export const usage = `npm run bench -- [PART…] [options]
   --rtt LIST       round trips in milliseconds (default 1,20,80)
   --peer-runs N    switches of each contender side by side (default 5)
   --peer-rtt LIST  at these round trips (default 20)
-  --peers LIST     trunkline, by hand, repmgr, Patroni (default all)
+  --peers LIST     ${peerNames.join(", ")} (default all)
   --mib N          size of the database that is copied (default 1024)
   --files N        files of the first copy of media (default 20000)
   --counts LIST    files that are there when new ones come, and are accounted for (default 10000,100000,1000000)
@@ -60,13 +63,13 @@ export function parseOptions(argv: string[]): Options {
   return {
     parts: v["no-measure"] ? [] : parts.filter((p) => !only.length || only.includes(p)),
     runs: whole("--runs", v.runs, 1, 1000),
-    rtts: list(v.rtt).map((t) => whole("--rtt", t, 0, 500)),
+    rtts: numbers("--rtt", v.rtt, 0, 500),
     peerRuns: whole("--peer-runs", v["peer-runs"], 1, 1000),
-    peerRtts: list(v["peer-rtt"]).map((t) => whole("--peer-rtt", t, 0, 500)),
-    peers: list(v.peers),
+    peerRtts: numbers("--peer-rtt", v["peer-rtt"], 0, 500),
+    peers: v.peers === undefined ? [...peerNames] : peersOf(v.peers),
     mib: whole("--mib", v.mib, 16, 100_000),
     files: whole("--files", v.files, 2, 1_000_000),
-    counts: list(v.counts).map((n) => whole("--counts", n, 2, 1_000_000)),
+    counts: numbers("--counts", v.counts, 2, 1_000_000),
     size: v.size as Options["size"],
     json: v.json,
     figures: v.figures,
@@ -81,7 +84,7 @@ function read(argv: string[]) {
       allowPositionals: true,
       options: {
         ...{ runs: text("20"), rtt: text("1,20,80") },
-        ...{ "peer-runs": text("5"), "peer-rtt": text("20"), peers: text("") },
+        ...{ "peer-runs": text("5"), "peer-rtt": text("20"), peers: { type: "string" } },
         ...{ mib: text("1024"), size: text("medium") },
         ...{ files: text("20000"), counts: text("10000,100000,1000000") },
         ...{ json: text("runs/bench.json"), figures: { type: "string" } },
@@ -95,9 +98,35 @@ function read(argv: string[]) {
 
 const list = (text: string) => text.split(",").map((t) => t.trim()).filter(Boolean); // prettier-ignore
 
+function numbers(key: string, text: string, min: number, max: number): number[] {
+  const all = list(text);
+  if (!all.length)
+    throw new UsageError(
+      `${key} is ${JSON.stringify(text)}; write whole numbers from ${min} to ${max}, like 20,80`,
+    );
+  return all.map((n) => whole(key, n, min, max));
+}
+
+function peersOf(text: string): PeerName[] {
+  const asked = list(text).map((name) => name.toLowerCase());
+  const known = peerNames.filter((name) => asked.includes(name.toLowerCase()));
+  if (!asked.length || known.length < new Set(asked).size)
+    throw new UsageError(`--peers is ${JSON.stringify(text)}; write some of: ${peerNames.join(", ")}`);
+  return known;
+}
+
 function whole(key: string, text: string, min: number, max: number): number {
   const n = Number(text);
   if (!/^\d+$/.test(text) || n < min || n > max)
     throw new UsageError(`${key} is ${JSON.stringify(text)}; write a whole number from ${min} to ${max}`);
   return n;
 }
+
+/** Run by itself it only looks whether the command line can be understood, before anything is prepared for it. */
+if (require.main === module)
+  try {
+    parseOptions(process.argv.slice(2));
+  } catch (e) {
+    console.error(e instanceof UsageError ? `${e.message}\n\n${usage}` : e);
+    process.exit(2);
+  }

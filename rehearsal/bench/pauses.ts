@@ -37,7 +37,7 @@ const contenders = [ours, byHand, repmgr, patroni];
 export async function measurePeers(o: Options, keep: Keep): Promise<void> {
   const lab = await Lab.start();
   const found = { peers: [] as Peer[], versions: {} };
-  for (const contender of chosen(o.peers)) {
+  for (const contender of contenders.filter((c) => o.peers.includes(c.name))) {
     await lab.setRtt(0);
     const site = await Site.boot(lab, contender);
     say(`${contender.name}: setting up`);
@@ -53,11 +53,6 @@ export async function measurePeers(o: Options, keep: Keep): Promise<void> {
     await site.leave();
   }
   await lab.stop();
-}
-
-function chosen(names: string[]): Contender[] {
-  const asked = names.map((n) => n.toLowerCase());
-  return contenders.filter((c) => !asked.length || asked.includes(c.name.toLowerCase()));
 }
 
 async function several(

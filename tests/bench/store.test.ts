@@ -38,6 +38,24 @@ test("parts are named, in any order; without a name all are measured", () => {
   assert.deepEqual(parseOptions(["--no-measure"]).parts, []);
 });
 
+test("peers are named as anyone would write them; without a name all are measured", () => {
+  assert.deepEqual(parseOptions([]).peers, ["Trunkline", "by hand", "repmgr", "Patroni"]);
+  assert.deepEqual(parseOptions(["--peers", "patroni, By Hand"]).peers, ["by hand", "Patroni"]);
+  for (const peers of ["nope", "patroni,nope", ""])
+    assert.throws(
+      () => parseOptions(["--peers", peers]),
+      /^Error: --peers is ".*"; write some of: Trunkline, by hand/,
+    );
+});
+
+test("a list of nothing is refused", () => {
+  for (const key of ["--rtt", "--peer-rtt", "--counts"])
+    assert.throws(
+      () => parseOptions([key, ""]),
+      new RegExp(`^Error: ${key} is ""; write whole numbers from`),
+    );
+});
+
 test("what can't be understood is named", () => {
   const wrong = [
     ["pausen"],
