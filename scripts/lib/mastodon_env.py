@@ -3,20 +3,39 @@
 from urllib.parse import parse_qs, unquote, urlsplit
 
 
+def _url(name, text):
+    """The parts of a variable's URL. ValueError names the variable, and not what it says: there may be a password in it."""
+    try:
+        url = urlsplit(text)
+        # Reading the port fails where it is none; and what follows a # is no part of an address.
+        if url.port == 0 or url.fragment:
+            raise ValueError
+        return url
+    except ValueError:
+        raise ValueError("%s is not a URL that can be read: a # in its password has to be written as %%23, and so on" % name) from None
+
+
+def _number(name, text):
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError("%s is not a number" % name) from None
+
+
 def database(env):
     """Host, port, name and user, with Mastodon's own defaults. A host that begins with / is a socket's folder."""
     if env.get("DATABASE_URL"):
-        url = urlsplit(env["DATABASE_URL"])
+        url = _url("DATABASE_URL", env["DATABASE_URL"])
         query = {key: values[-1] for key, values in parse_qs(url.query).items()}
         return {
             "host": query.get("host") or unquote(url.hostname or "") or "localhost",
-            "port": int(query.get("port") or url.port or 5432),
+            "port": _number("the port in DATABASE_URL", query.get("port") or url.port or 5432),
             "name": unquote(url.path.lstrip("/")) or "mastodon_production",
             "user": unquote(url.username or "") or query.get("user") or "mastodon",
         }
     return {
         "host": env.get("DB_HOST") or "localhost",
-        "port": int(env.get("DB_PORT") or 5432),
+        "port": _number("DB_PORT", env.get("DB_PORT") or 5432),
         "name": env.get("DB_NAME") or "mastodon_production",
         "user": env.get("DB_USER") or "mastodon",
     }
@@ -27,25 +46,25 @@ def redis(env, prefix=""):
     if prefix and not any(env.get(prefix + "REDIS_" + part) for part in ("URL", "HOST", "PORT", "DB")):
         return redis(env)
     if env.get(prefix + "REDIS_URL"):
-        return _redis_url(env[prefix + "REDIS_URL"])
+        return _redis_url(prefix + "REDIS_URL", env[prefix + "REDIS_URL"])
     return {
         "host": env.get(prefix + "REDIS_HOST") or "localhost",
-        "port": int(env.get(prefix + "REDIS_PORT") or 6379),
+        "port": _number(prefix + "REDIS_PORT", env.get(prefix + "REDIS_PORT") or 6379),
         "user": env.get(prefix + "REDIS_USER") or None,
         "password": env.get(prefix + "REDIS_PASSWORD") or None,
-        "database": int(env.get(prefix + "REDIS_DB") or 0),
+        "database": _number(prefix + "REDIS_DB", env.get(prefix + "REDIS_DB") or 0),
     }
 
 
-def _redis_url(text):
-    url = urlsplit(text)
+def _redis_url(name, text):
+    url = _url(name, text)
     common = {
         "user": unquote(url.username or "") or None,
         "password": unquote(url.password or "") or None,
     }
     if url.scheme == "unix":
         number = parse_qs(url.query).get("db", ["0"])[-1]
-        return {**common, "path": unquote(url.path), "database": int(number)}
+        return {**common, "path": unquote(url.path), "database": _number("the db in " + name, number)}
     number = url.path.strip("/")
     if url.scheme == "rediss":
         common["tls"] = True

@@ -76,7 +76,7 @@ def survey(settings):
             look("media", media.from_rows, seen["media"], settings, server, database)
         app["encryptedRows"] = pg["encryptedRows"] if pg else None
     login = seen["host"]["login"] if seen["host"] else machine.login()
-    where = redis.address_of(settings, env)
+    where = look("Sidekiq's Redis", redis.address_of, settings, env)
     trunkline = traces.traces(settings, login, app, env, pg, seen["nginx"], where)
     places = ["/", pg and pg["dataDir"], app and app["dir"], seen["media"] and seen["media"]["realDir"], traces.STATE]
     for name in ("encryptedRows", "roles", "hba"):

@@ -24,7 +24,7 @@ def traces(settings, login, app, env, pg, site, where):
         "units": look("Trunkline's units", units, default={}),
         "proxy": look("the site", is_proxy, site, default=False),
         "appStopped": app_stopped(app),
-        "sidekiqQuiet": bool(app and look("Sidekiq's processes", sidekiq_quiet, app, where, default=False)),
+        "sidekiqQuiet": bool(app and where and look("Sidekiq's processes", sidekiq_quiet, app, where, default=False)),
         "journal": look("the switchover's journal", journal),
         "appInstalled": bool(app and app["version"] and os.path.exists(STATE + "/source.env")),
         "backup": look("pgBackRest's configuration", has_backup, default=False),

@@ -10,7 +10,7 @@ export const missing: Check = ({ source, at }) =>
   error(
     "postgres-missing",
     "there is no Postgres on the source",
-    `no server found; DB_HOST is ${source.mastodon?.env.values["DB_HOST"] ?? "not set"}`,
+    `no server found; DB_HOST is ${source.mastodon?.env.values["DB_HOST"] ?? "not set"}${because(source)}`,
     "the database has to run on the source itself; one on another server stays where it is and is not what this migration moves",
   );
 

@@ -9,7 +9,7 @@ export const missing: Check = ({ source, at }) =>
   error(
     "redis-missing",
     "there is no Redis on the source",
-    source.redis ? `port ${source.redis.port} does not answer${because(source)}` : "no server found",
+    `${source.redis ? `port ${source.redis.port} does not answer` : "no server found"}${because(source)}`,
     "start it; a Redis on another server is not what this migration moves",
   );
 

@@ -126,3 +126,23 @@ print(json.dumps([seen["role"], seen["loopback"], seen["lacks"]]))`);
   ]);
   assert.deepEqual(seen("few", "x"), ["down", false, ["info"]]);
 });
+
+test("a variable that can't be read is named, and what it says is not told", () => {
+  const gap = (part: string, env: Record<string, string>) =>
+    python(`import mastodon_env, probe
+probe.look("it", mastodon_env.${part}, ${JSON.stringify(env)})
+print(json.dumps([u["why"] for u in probe.unread]))`);
+  for (const secret of ["secret#x", "1#x"]) {
+    const url = `://mastodon:${secret}@localhost/0`;
+    const why = "is not a URL that can be read: a # in its password has to be written as %23, and so on";
+    assert.deepEqual(gap("database", { DATABASE_URL: `postgres${url}` }), [
+      `ValueError: DATABASE_URL ${why}`,
+    ]);
+    assert.deepEqual(gap("redis_uses", { CACHE_REDIS_URL: `redis${url}` }), [
+      `ValueError: CACHE_REDIS_URL ${why}`,
+    ]);
+  }
+  assert.deepEqual(gap("database", { DB_PORT: "x" }), ["ValueError: DB_PORT is not a number"]);
+  assert.deepEqual(gap("redis", { REDIS_DB: "x" }), ["ValueError: REDIS_DB is not a number"]);
+  assert.deepEqual(gap("database", { DATABASE_URL: "postgres://m:p%23@localhost:5433/m" }), []);
+});

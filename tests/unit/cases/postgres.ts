@@ -2,6 +2,15 @@ import { type Case, day, onSource, onTarget, seen, there } from "./worlds";
 import { now, source, target } from "../raws";
 
 export const postgres: Case[] = [
+  [
+    "postgres-missing",
+    "error",
+    /DB_HOST is \/var\S+: ValueError: DB_PORT is not a number/,
+    onSource((s) => {
+      s.unread.push({ what: "postgres", why: "ValueError: DB_PORT is not a number" });
+      Object.assign(s, { postgres: null });
+    }),
+  ],
   ["postgres-missing", "error", /DB_HOST is \/var/, onSource((s) => Object.assign(s, { postgres: null }))],
   ["postgres-down", "error", /port 5432/, onSource((s) => (s.postgres.role = "down"))],
   [

@@ -20,6 +20,15 @@ const uses = (code: string, evidence: RegExp, change: Partial<RedisUse>): Case[]
 
 export const redis: Case[] = [
   ["redis-missing", "error", /no server/, onSource((s) => Object.assign(s, { redis: null }))],
+  [
+    "redis-missing",
+    "error",
+    /no server found: ValueError: REDIS_DB is not a number/,
+    onSource((s) => {
+      s.unread.push({ what: "redis", why: "ValueError: REDIS_DB is not a number" });
+      Object.assign(s, { redis: null });
+    }),
+  ],
   ...uses("redis-elsewhere", /SIDEKIQ_REDIS is 10.0.0.6:6379/, { prefix: "SIDEKIQ_", host: "10.0.0.6" }),
   ...uses("redis-several", /CACHE_REDIS is localhost:6380/, { prefix: "CACHE_", port: 6380 }),
   ...uses("redis-several", /CACHE_REDIS is \/run\/cache.sock/, { prefix: "CACHE_", path: "/run/cache.sock" }),
