@@ -101,9 +101,12 @@ def main(path, what):
     fcntl.flock(alone, fcntl.LOCK_EX)
     back = Back(objects.Media(path))
     try:
+        back.media.here()
         {"all": back.all, "changed": back.changed}[what]()
     except objects.Failed as why:
         sys.exit("the store did not give its files back: %s" % why)
+    except objects.Away as why:
+        sys.exit(str(why))
     print(json.dumps({"got": back.got, "dropped": back.dropped}), file=sys.stderr)
 
 

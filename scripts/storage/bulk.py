@@ -94,6 +94,8 @@ def main(path):
         sys.exit("the store did not take the files: %s" % why)
     except s3.StoreError as why:
         sys.exit("the store refused: %s" % why)
+    except objects.Away as why:
+        sys.exit(str(why))
     with open(objects.RUN + "/storage-copy.result", "w", encoding="utf-8") as file:
         json.dump(result, file)
 

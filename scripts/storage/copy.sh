@@ -32,4 +32,6 @@ absent() {
   drop_unit storage-copy
   drop_unit storage-follow
   drop_file "$known/copied" "$known/mark" "$known/caught" "$run/storage-copy.result" "$run/storage.step" "$run/storage-flush" "$run/storage-flushed"
+  # With its mark the media folder goes back to what it was.
+  if [[ -n ${MEDIA_DIR:-} ]] && rmdir -- "$MEDIA_DIR/.trunkline" 2>/dev/null; then changed=yes; fi
 }

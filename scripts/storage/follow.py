@@ -48,6 +48,7 @@ class Follower:
         self.stored = self.removed = 0
 
     def run(self):
+        self.await_root()
         self.mark, began = float(read(known("mark")) or 0), time.time()
         caught = float(read(known("caught")) or self.mark)
         self.watch = watches.open(self.media.root, self.tell)
@@ -65,6 +66,18 @@ class Follower:
                 self.tell("waiting: %s" % why)
                 time.sleep(2)
 
+    def await_root(self):
+        """After a reboot the media may be mounted late: a watch of the folder below would see nothing, and a comparison with it would
+        empty the bucket."""
+        while True:
+            try:
+                if not read(known("mark")):
+                    self.media.leave_mark()
+                return self.media.here()
+            except (objects.Away, OSError) as why:
+                self.tell("waiting: %s" % why)
+                time.sleep(2)
+
     def hear(self, seconds):
         """What happened; what comes at once is taken together."""
         for path, kind in watches.gather(self.watch, seconds):
@@ -75,6 +88,7 @@ class Follower:
 
     def turn(self):
         asked, began = read(REQUEST), time.time()
+        self.media.here()
         self.hear(0)
         self.work()
         if self.due(asked):
@@ -86,6 +100,7 @@ class Follower:
             gone, self.gone = self.gone, set()
             self.pending.update((path, "gone") for path in gone)
             self.work()
+        self.media.here()
         self.caught = began
         self.note(asked)
 
@@ -151,6 +166,7 @@ class Follower:
         keys = [key for key, *_ in self.media.store.list(prefix=path)] if path.endswith("/") else [path]
         for key in keys:
             if self.media.stat(key) is None:
+                self.media.here()
                 self.media.store.delete(key)
                 self.removed += 1
         if self.copying():
@@ -191,4 +207,7 @@ class Follower:
 
 
 if __name__ == "__main__":
-    Follower(objects.Media(sys.argv[1])).run()
+    try:
+        Follower(objects.Media(sys.argv[1])).run()
+    except objects.Away as away:
+        sys.exit(str(away))  # systemd starts it again, to wait for the folder and to watch that one

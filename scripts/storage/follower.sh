@@ -9,6 +9,7 @@ start_follower() {
 	[Unit]
 	Description=Trunkline: media follow into the bucket
 	After=network-online.target postgresql.service
+	RequiresMountsFor=$(unit_path "$(realpath -- "$MEDIA_DIR")")
 	[Service]
 	ExecStartPre=/usr/bin/install -d -m 0700 $run
 	ExecStart=/usr/bin/python3 -B $scripts/storage/follow.py $store_json
@@ -23,6 +24,9 @@ start_follower() {
   systemctl restart trunkline-storage-follow.service
   touch "$run/storage.follower"
 }
+
+# unit_path PATH: as one word of a unit file.
+unit_path() { printf '"%s"' "$(sed 's/[\\"]/\\&/g; s/%/%%/g' <<<"$1")"; }
 
 stop_follower() {
   drop_unit storage-follow

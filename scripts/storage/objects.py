@@ -22,6 +22,8 @@ TYPES = {
     "zip": "application/zip", "csv": "text/csv", "ico": "image/x-icon", "jpe": "image/jpeg", "jfif": "image/jpeg",
 }  # fmt: skip
 CHUNK_FILES, CHUNK_BYTES = 5000, 2 << 30
+# An empty folder among the media, from the first follower on: what has none is not the media folder, but what lies below its mount.
+MARKER = ".trunkline"
 
 
 class Failed(Exception):
@@ -30,6 +32,10 @@ class Failed(Exception):
     def __init__(self, text, denied=False):
         super().__init__(text)
         self.denied = denied
+
+
+class Away(Exception):
+    """The media folder is not there, or another one is in its place: what it lacks has not been deleted."""
 
 
 class Media:
@@ -46,6 +52,18 @@ class Media:
     def rows(self):
         return keys.Rows(self.settings["PSQL"].split("\n"), self.settings["PSQL_DIR"])
 
+    def leave_mark(self):
+        """By which the folder is known again. @raises OSError where there is no folder, or root may not write there."""
+        try:
+            os.mkdir(self.path(MARKER), 0o755)
+        except FileExistsError:
+            pass
+
+    def here(self):
+        """@raises Away where the folder that was begun with is not there now. Where nothing was begun, any folder will do, or none."""
+        if os.path.exists(KNOWN + "/mark") and not os.path.isdir(self.path(MARKER)):
+            raise Away("the media folder %s is not mounted: there is no %s in it" % (self.root, MARKER))
+
     def path(self, key):
         return os.path.join(self.root, key)
 
@@ -58,11 +76,16 @@ class Media:
         return found if stat.S_ISREG(found.st_mode) else None
 
     def files(self, prefix=""):
-        """(key, stat) of every file in the order of a bucket's list. One folder at a time: memory stays flat."""
+        """(key, stat) of every file in the order of a bucket's list. One folder at a time: memory stays flat. @raises Away"""
+        if not prefix:
+            self.here()
         try:
             with os.scandir(os.path.join(self.root, prefix)) as found:
                 entries = [(e.name + "/" if e.is_dir() else e.name, e) for e in found if not e.name.startswith(".")]
         except (FileNotFoundError, NotADirectoryError):
+            if not prefix:
+                raise Away("there is no media folder %s" % self.root) from None
+            self.here()
             return  # a folder that its app removed meanwhile
         for name, entry in sorted((e for e in entries if storable(e[0])), key=lambda e: e[0]):
             if not name.endswith("/"):
@@ -88,13 +111,17 @@ class Media:
         return not self.acls and self.private(key, found)
 
     def upload(self, items, tell=lambda text: None):
-        """Stores files, of which each is (key, stat). @raises Failed, after which each of them is there or not."""
+        """Stores files, of which each is (key, stat). @raises Failed, after which each of them is there or not. @raises Away"""
         groups = {}
         for key, found in items:
             kind = TYPES.get(key.rpartition(".")[2].lower(), "")
             groups.setdefault((self.private(key, found), kind), []).append((key, found.st_size))
-        for (private, kind), part in groups.items():
-            self._rclone(part, private, kind, tell)
+        try:
+            for (private, kind), part in groups.items():
+                self._rclone(part, private, kind, tell)
+        finally:
+            # rclone passes over files that are not there (any more).
+            self.here()
 
     def acl(self, private):
         """The ACL that rclone is to name; "": none. Where it is told none an older one names private, and B2 takes the bucket's alone."""

@@ -34,6 +34,9 @@ class Verification:
             self.examples[what].append(key)
 
     def run(self):
+        # Without its disk a file that the bucket has not would pass for one that never was. Once all is accounted for, the disk may go.
+        if not read(objects.KNOWN + "/verified"):
+            self.media.here()
         for key, row, there in objects.merge(rowkeys.sorted_rows(self.media), self.media.store.list()):
             if row is None:
                 self.note("orphans", key)

@@ -129,9 +129,43 @@ test("a gap in which nobody watched is made up for: what came, what changed, wha
   await same();
 });
 
+test("a media folder that is not mounted when the follower starts is waited for, and nothing is deleted", async () => {
+  const said = () => it.host.sh("tail -n 1 /run/trunkline/storage-follow.progress").then((r) => r.stdout);
+  const before = await it.objects();
+  await it.host.sh(`systemctl stop trunkline-storage-follow; mv ${media} ${media}.disk`);
+  await it.host.sh("echo >/run/trunkline/storage-follow.progress; systemctl start trunkline-storage-follow");
+  const waits = async () => (await said()).startsWith(`waiting: the media folder ${media} is not mounted`);
+  await it.until("the follower to miss the folder", waits);
+  // What is below a mount may have been written to.
+  await it.host.sh(`install -D -o mastodon /dev/null ${media}/cache/below.png`);
+  const answer = await it.step("storage/follow", "present", { FLUSH_SECONDS: "8" });
+  assert.match(answer.stderr, /waiting: the media folder .* is not mounted/);
+  assert.deepEqual(await it.objects(), before);
+  await it.host.sh(`rm -r ${media}; mv ${media}.disk ${media}; echo back >${media}/accounts/back.png`);
+  await it.must("storage/follow");
+  assert.ok((await it.objects()).has("accounts/back.png"));
+  await same();
+  // It goes away under a follower that runs.
+  const kept = await it.objects();
+  await it.host.sh(`mv ${media} ${media}.disk; mkdir ${media}`);
+  await it.until("the follower to miss the folder again", waits);
+  await it.host.sh(`rm -r ${media}; mv ${media}.disk ${media}`);
+  await it.must("storage/follow");
+  assert.deepEqual(await it.objects(), kept);
+  const { stdout } = await it.host.sh(
+    "systemctl show --property RequiresMountsFor --value trunkline-storage-follow",
+  );
+  assert.ok(stdout.trim().split(" ").includes(media), stdout);
+});
+
 test("a file that became another of the same size, between two copies, is stored again", async () => {
   const key = "accounts/avatars/000/000/900/original/new.png";
   await it.must("storage/copy", "absent");
+  assert.equal(
+    (await it.host.sh(`find ${media} -maxdepth 1 -name '.*'`)).stdout,
+    "",
+    "a trace among the media",
+  );
   await it.host.sh(`echo NEW >${media}/${key}`);
   await it.must("storage/copy");
   const { stdout } = await it.host.sh(`curl -sS '${it.store.publicUrl(bucket)}/${key}'`);
