@@ -87,13 +87,20 @@ class Rows:
 
     def sized(self, since=None):
         """(key, size) the same way; the size is known of originals only, None for the rest."""
-        queries = [(number, self._query(attachment, since)) for number, attachment in enumerate(ATTACHMENTS)]
-        numbered = ("SELECT %d, %s" % (number, query) for number, query in queries if query)
+        return self._sized([self._query(attachment, since) for attachment in ATTACHMENTS])
+
+    def posted(self, accounts):
+        """Keys of what accounts have posted, of those that an SQL condition is true of: what suspension hides."""
+        owned = "account_id IN (SELECT id FROM public.accounts WHERE %s)" % accounts
+        return (key for key, _ in self._sized([a.also and self._query(a, and_also=owned) for a in ATTACHMENTS]))
+
+    def _sized(self, queries):
+        numbered = ("SELECT %d, %s" % (number, query) for number, query in enumerate(queries) if query)
         for number, *row, size in self._copy(*numbered):
             for key in keys_of(ATTACHMENTS[int(number)], row):
                 yield key, int(size) if size and "/original/" in key else None
 
-    def _query(self, attachment, since):
+    def _query(self, attachment, since=None, and_also=None):
         """Columns and rest of a SELECT for the rows of an attachment; None where this release lacks the column."""
         have = self.columns.get(attachment.table, set())
         name = attachment.name
@@ -108,6 +115,8 @@ class Rows:
             if attachment.also:
                 changed.append(attachment.also.format(since=moment))
             where += " AND (%s)" % " OR ".join(changed)
+        if and_also:
+            where += " AND " + and_also
         size = name + "_file_size"
         return "id, %s_file_name, %s, %s, %s, %s, %s FROM public.%s WHERE %s" % (
             name, name + "_content_type" if name + "_content_type" in have else "''",

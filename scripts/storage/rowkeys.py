@@ -6,9 +6,20 @@ import threading
 
 import objects
 
+HIDDEN = "suspended_at IS NOT NULL"
+
 
 def sorted_rows(media):
     """(key, size or None) of every file that a row stands for. The size is that of the row: originals only."""
+    return in_order(media, lambda: media.rows().sized())
+
+
+def sorted_hidden(media):
+    """(key, None) of every file of an account that is suspended now."""
+    return in_order(media, lambda: ((key, None) for key in media.rows().posted(HIDDEN)))
+
+
+def in_order(media, read):
     # Little memory and many parts: a million keys are 30 of them, and are merged in one go.
     command = ["sort", "--unique", "--buffer-size=4M", "--batch-size=64", "--temporary-directory=" + objects.KNOWN]
     sort = subprocess.Popen(
@@ -19,7 +30,7 @@ def sorted_rows(media):
 
     def feed():
         try:
-            for key, size in media.rows().sized():
+            for key, size in read():
                 if media.wanted(key) and objects.storable(key) and "\t" not in key:
                     sort.stdin.write("%s\t%s\n" % (key, "" if size is None else size))
         except (OSError, RuntimeError) as why:

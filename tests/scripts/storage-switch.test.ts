@@ -100,6 +100,65 @@ test("every key is accounted for, and what is lacking is mended from the disk", 
   assert.equal((await it.get(`https://${domain}/system/${key}`)).status, 301);
 });
 
+test("on the way back a file may be read by whom its account's row says, wherever the file was", async () => {
+  const sql = async (text: string) => {
+    const argv = ["runuser", "-u", "postgres", "--", "psql", "-XAtqd", "mastodon_production", "-c", text];
+    return (await it.host.exec(argv)).stdout.trim().split("\n");
+  };
+  const suspend = (id: string) =>
+    sql(`UPDATE accounts SET suspended_at = ${now}, updated_at = ${now} WHERE id = ${id}`);
+  const unsuspend = (id: string) =>
+    sql(`UPDATE accounts SET suspended_at = NULL, updated_at = ${now} WHERE id = ${id}`);
+  const now = "now() AT TIME ZONE 'UTC'";
+  const back = (what: string) =>
+    it.host.sh(`python3 -B /opt/trunkline/scripts/storage/back.py /etc/trunkline/storage.json ${what}`);
+  const modes = async () => {
+    const { stdout } = await it.host.sh(`cd ${media}; find . -type f ! -name '.*' -printf '%P\t%m\n'`);
+    return new Map(
+      stdout
+        .trim()
+        .split("\n")
+        .map((line) => line.split("\t") as [string, string]),
+    );
+  };
+  const before = await modes();
+  /** Files that an account has posted: their folder is the row's id in threes. */
+  const posted = async (suspended: boolean) => {
+    const [id] = await sql(
+      `SELECT account_id FROM media_attachments JOIN accounts a ON a.id = account_id WHERE file_file_name IS NOT NULL
+       AND ${suspended ? "suspended_at IS NOT NULL" : "suspended_at IS NULL AND domain IS NOT NULL"}
+       GROUP BY 1 ORDER BY count(*) DESC LIMIT 1`,
+    );
+    const ids = await sql(`SELECT lpad(id::text, 18, '0') FROM media_attachments WHERE account_id = ${id}`);
+    const folders = ids.map((text) => `/${text.match(/.../g)!.join("/")}/`);
+    const keys = [...before.keys()].filter(
+      (key) => key.includes("media_attachments/") && folders.some((folder) => key.includes(folder)),
+    );
+    const mode = suspended ? "600" : "644";
+    assert.deepEqual([...new Set(keys.map((key) => before.get(key)))], [mode], `account ${id}`);
+    return { id: id!, keys };
+  };
+  const [open, hidden] = [await posted(false), await posted(true)];
+
+  await suspend(open.id);
+  await unsuspend(hidden.id);
+  await it.host.sh(`cd ${media}; rm ${open.keys[0]} ${hidden.keys[0]}`);
+  await back("all");
+  const turned = await modes();
+  for (const key of open.keys) assert.equal(turned.get(key), "600", key);
+  for (const key of hidden.keys) assert.equal(turned.get(key), "644", key);
+  const others = [...before].filter(([key]) => !open.keys.includes(key) && !hidden.keys.includes(key));
+  for (const [key, mode] of others) assert.equal(turned.get(key) ?? mode, mode, key);
+
+  await unsuspend(open.id);
+  await suspend(hidden.id);
+  await it.host.sh(`cd ${media}; rm ${hidden.keys[0]}`);
+  await back("changed");
+  const again = await modes();
+  for (const key of [...open.keys, ...hidden.keys]) assert.equal(again.get(key), before.get(key), key);
+  for (const [key, mode] of others) assert.equal(again.get(key) ?? mode, mode, key);
+});
+
 test("back: what was uploaded to the bucket is on the disk, and all is as it was", async () => {
   await it.must("storage/verify", "absent");
   await it.cutOff("storage/switch", 6, "absent");
