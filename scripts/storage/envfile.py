@@ -23,7 +23,13 @@ def main(path, form, what=None):
         now = dotenv.FORMS[form][0](text)
         print("".join("%s=%s\n" % (n, now[n]) if n in now else n + "\n" for n in changes), end="")
     else:
-        print(dotenv.FORMS[form][1](text, changes), end="")
+        rewrite = dotenv.FORMS[form][1]
+        for name, value in changes.items():
+            try:
+                rewrite("", {name: value})
+            except ValueError as why:
+                sys.exit("%s: %s" % (name, why))
+        print(rewrite(text, changes), end="")
 
 
 main(*sys.argv[1:])

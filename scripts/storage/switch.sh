@@ -27,7 +27,7 @@ present() {
   echo forward | mark_known switching
   recover_web
   flush_follower "${FLUSH_SECONDS:-3600}"
-  workers_down
+  hold_workers
   write_env_changes <<<"$STORAGE_ENV"
   roll_web into_bucket
   follow_links 302
@@ -43,11 +43,12 @@ absent() {
   need_tools
   has_disk || die "the disk copy in ${MEDIA_DIR:-the media folder} to go back to" "it is not there" "media stay in the bucket; see docs on leaving a store"
   [[ -s $known/env.before ]] || die "the variables from before the switch in $known/env.before" "no such file" "they were switched elsewhere: put S3_ENABLED=false into $(env_path) by hand and restart Mastodon"
+  prove_env_changes <"$known/env.before"
   echo back | mark_known switching
   recover_web
   # The most of it while everyone is served, the rest when no more is written to the bucket.
   storage_python back.py all
-  workers_down
+  hold_workers
   write_env_changes <"$known/env.before"
   follow_links disk
   roll_web onto_disk
@@ -60,6 +61,7 @@ absent() {
 ready() {
   is_known copied || die "the bulk copy to be through" "no trace of it in $known" "this step comes after storage/copy: run \`pulumi up\` again"
   is_known checked || die "media to have been fetched through $MEDIA_HOST" "no trace of it in $known" "this step comes after storage/check: run \`pulumi up\` again"
+  prove_env_changes <<<"$STORAGE_ENV"
 }
 
 # While all writes go to the bucket and none is under way to the disk, the last ones are copied, and that was all.

@@ -1,8 +1,12 @@
 # storage/tools (app): rclone is here, the bucket's settings lie where only root reads them, and the key may do what it must.
 # shellcheck shell=bash
 . "$scripts/storage/shared.sh"
+. "$scripts/storage/envfile.sh"
 
 present() {
+  # A secret that the switch could not give to the app is of no use: told of here, days before.
+  encode_env_changes /dev/null <<<"$STORAGE_ENV"
+  rm -f "$run/env.part"
   command -v rclone >/dev/null || install_rclone
   write_store
   local said

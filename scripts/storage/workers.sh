@@ -17,6 +17,31 @@ workers_down() {
   systemctl stop $units
 }
 
+# hold_workers: workers_down, and whatever fails from here on also says what becomes of Sidekiq.
+hold_workers() {
+  held_here=yes held_env="$(sha256sum <"$(env_path)")"
+  [[ ! -s $workers_was ]] || held_here=no
+  trap 'status=$?; free_workers; on_exit "$status"' EXIT
+  workers_down
+}
+
+# As long as the app's variables are the ones that Sidekiq ran with, it may go on. Later it must not: it would write to another place
+# than a web process that is not exchanged yet. Nor may one that an earlier run has stopped, of which nobody knows how far it came.
+free_workers() {
+  [[ $finished == no && -s $workers_was ]] || return 0
+  if [[ $held_here == yes && "$(sha256sum <"$(env_path)")" == "$held_env" ]] && (restart_workers); then
+    log "trunkline: $step on $(host_label): the app's variables are as they were, and Sidekiq works again"
+  else
+    log "trunkline: $step on $(host_label): Sidekiq waits, and its jobs with it, until the exchange is through. What to do: run \`pulumi up\` again, which goes on from here and starts it in the end"
+  fi
+}
+
+# One that was only told to take no more jobs would not begin again by being started.
+restart_workers() {
+  in_compose || xargs -r systemctl stop -- <"$workers_was"
+  workers_up
+}
+
 workers_up() {
   local unit
   [[ -s $workers_was ]] || return 0

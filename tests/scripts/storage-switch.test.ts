@@ -62,6 +62,38 @@ test("the check passes, and names a private object, a wrong prefix, a listing, a
   await it.must("storage/check");
 });
 
+const sidekiq = () =>
+  it.host
+    .sh(`systemctl show --property ActiveState,MainPID -- ${it.settings["SIDEKIQ_UNITS"]}`)
+    .then((r) => r.stdout);
+
+test("a secret that the app's file of variables can't hold is refused, by its name, before anything stops", async () => {
+  const [secret, before] = ["it's $one", await sidekiq()];
+  const words = it.settings["STORAGE_ENV"]!.replace(
+    /^AWS_SECRET_ACCESS_KEY=.*$/m,
+    () => `AWS_SECRET_ACCESS_KEY=${secret}`,
+  );
+  for (const name of ["storage/tools", "storage/switch"]) {
+    const answer = await it.step(name, "present", { STORAGE_ENV: words });
+    assert.match(answer.stderr, /AWS_SECRET_ACCESS_KEY.*What to do:.*mediaSecretKey/s, name);
+    assert.ok(!answer.stderr.includes(secret), "a secret was told");
+  }
+  assert.match(before, /^ActiveState=active$/m);
+  assert.equal(await sidekiq(), before);
+});
+
+test("what fails before the app's variables have changed leaves Sidekiq at work", async () => {
+  const [file, before] = ["/home/mastodon/live/.env.production", await env()];
+  // Another file can't take the place of one that something is mounted on.
+  await it.host.sh(`mount --bind ${file} ${file}`);
+  const answer = await it.step("storage/switch");
+  await it.host.sh(`umount ${file}`);
+  assert.notEqual(answer.code, 0);
+  assert.match(answer.stderr, /Sidekiq works again/);
+  assert.match(await sidekiq(), /^ActiveState=active$/m);
+  assert.equal(await env(), before);
+});
+
 test("the switch loses nothing and fails nobody, also when it is cut off in the middle", async () => {
   const before = await env();
   for (const name of ready) await it.must(name);
