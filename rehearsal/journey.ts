@@ -30,6 +30,7 @@ export class Journey {
     if (!fault && !first.ok) throw new Error(`${phase} failed:\n${why(first.output)}`);
     const last = fault ? await this.afterFault(fault, first) : first;
     this.timeline.end();
+    if (phase === "prepare" && this.world.media) await this.world.pagesOpenedAnew();
     // The judge listens to whichever Redis there is: a job may be made and done on either side of the switch.
     for (const host of this.world.lab.hosts()) if (host.running()) await watchJobs(host, this.world.place());
     return last;

@@ -4,6 +4,7 @@ import path from "node:path";
 import { type Clouds, inLab, startClouds } from "./clouds";
 import { pulumiCli } from "./engine/cli";
 import { Lab, type LabHost } from "./lab";
+import { waitFor } from "./lab/run";
 import type { Place } from "./judge";
 import { type Installed, installMastodon, type Layout, layoutOf } from "./mastodon";
 import { mediaHost, MediaWorld } from "./media";
@@ -139,6 +140,15 @@ export class World {
   async resume(): Promise<void> {
     await this.people.resume();
     await this.remotes.resume();
+  }
+
+  /** The lead time of the media host: until browsers have opened their page anew, they know its former policy only. */
+  async pagesOpenedAnew(): Promise<void> {
+    const since = Date.now();
+    await waitFor("people to open their page anew", 120_000, async () => {
+      const { pageSince } = await this.people.stats();
+      return pageSince > since || `the one they have is of ${new Date(pageSince).toISOString()}`;
+    });
   }
 
   stats(): Promise<[PeopleStats, RemotesStats]> {

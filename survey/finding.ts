@@ -52,7 +52,14 @@ export type Check = (seen: Seen) => Finding | Finding[] | false | null | undefin
 /** Codes of the errors that the admin may accept, in one world or another. */
 export const acceptable = [
   ...(["archiver", "clock", "collation-icu", "dns-elsewhere", "dns-hidden", "local-changes"] as const),
-  ...(["nginx-not-carried", "other-walsender", "program-elsewhere", "release", "search"] as const),
+  ...([
+    "media-url",
+    "nginx-not-carried",
+    "other-walsender",
+    "program-elsewhere",
+    "release",
+    "search",
+  ] as const),
   ...(["source-unreachable", "unit-needs", "unlogged-tables"] as const),
 ];
 type Acceptable = (typeof acceptable)[number];

@@ -40,7 +40,14 @@ const mediaAhead: Check[] = [...Object.values(mediaHost), ...Object.values(stora
 
 /** What of the server's move matters where nothing but the media move. */
 const mediaAlone: Check[] = [
-  ...[mastodon.missing, mastodon.domain, mastodon.version, mastodon.selfDestruct],
+  ...[
+    mastodon.missing,
+    mastodon.domain,
+    mastodon.version,
+    mastodon.selfDestruct,
+    mastodon.webUnits,
+    mastodon.mediaUrl,
+  ],
   ...[media.mediaMissing, media.mediaMount],
 ];
 

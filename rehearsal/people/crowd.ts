@@ -41,6 +41,8 @@ export interface PeopleStats {
   moves: { t: number; from: string; to: string }[];
   /** Pictures that were opened, uploads and those of timelines; each look is in `links.jsonl`. */
   pictures: LinkStats;
+  /** When the page was opened that they have, and with it its policy; milliseconds since 1970. */
+  pageSince: number;
 }
 
 /** All the people: things happen when they happen, however slow the answers, as on a real instance. */
@@ -50,13 +52,17 @@ export class Crowd {
   private readonly seen: Journal;
   private readonly links: Links;
   private readonly web: Web;
+  private readonly page: Page;
   private readonly people: Person[];
   private readonly streams: Stream[];
   private readonly last: Sample[] = [];
   private timer?: NodeJS.Timeout;
   private stopping = false;
   private readonly doing = new Set<Promise<void>>();
-  private readonly stats_: Omit<PeopleStats, "recent" | "inFlight" | "reconnected" | "pictures"> = {
+  private readonly stats_: Omit<
+    PeopleStats,
+    "recent" | "inFlight" | "reconnected" | "pictures" | "pageSince"
+  > = {
     requests: 0,
     failed: 0,
     failures: {},
@@ -75,6 +81,7 @@ export class Crowd {
       onSample: (s) => this.sampled(s),
       onMoved: (from, to) => this.moved(from, to),
     });
+    this.page = new Page(this.web);
     this.seen = new Journal(path.join(o.dir, "links.jsonl"), 100);
     this.links = new Links("people", this.web, this.seen);
     const shared: Shared = {
@@ -82,7 +89,7 @@ export class Crowd {
       records: this.acks,
       gallery: [],
       links: this.links,
-      page: new Page(this.web),
+      page: this.page,
       onDone: (_kind, ms, ok) => this.done(ms, ok),
       stopping: () => this.stopping,
     };
@@ -101,6 +108,7 @@ export class Crowd {
     return {
       ...this.stats_,
       pictures: this.links.stats,
+      pageSince: this.page.since,
       streams: { ...this.stats_.streams, connected: this.streams.filter((s) => s.connected).length },
       reconnected: this.web.reconnected,
       inFlight: this.doing.size,

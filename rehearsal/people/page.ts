@@ -3,6 +3,8 @@ import type { Web } from "./web";
 
 /** The page that browsers have open: what its policy lets them load pictures from. They open it anew now and then. */
 export class Page {
+  /** When the page that they have was opened. */
+  since = 0;
   private policy?: string;
   private opened = 0;
 
@@ -23,8 +25,10 @@ export class Page {
 
   /** A page that can't be loaded now leaves the old one on the screen. */
   private async reload(token: string): Promise<void> {
-    this.opened = now();
+    const asked = (this.opened = now());
     const reply = await this.web.send({ kind: "page", method: "GET", path: "/about", token });
-    if (reply.ok) this.policy = String(reply.headers["content-security-policy"] ?? "");
+    if (!reply.ok) return;
+    this.policy = String(reply.headers["content-security-policy"] ?? "");
+    this.since = asked;
   }
 }

@@ -166,6 +166,32 @@ export const inUse: Check = ({ source, target, at }) =>
     "take an empty server",
   );
 
+export const webUnits: Check = ({ source }) => {
+  const units = source?.mastodon?.units.web.filter((u) => u.active === "active") ?? [];
+  return (
+    units.length > 1 &&
+    error(
+      "web-units",
+      "more than one web unit runs",
+      units.map((u) => u.name).join(", "),
+      "let one serve for the migration (WEB_CONCURRENCY gives it more processes): the requests of one are handed on, and the others would go on writing",
+    )
+  );
+};
+
+export const mediaUrl: Check = ({ source }) => {
+  const url = source?.mastodon?.env.values["PAPERCLIP_ROOT_URL"] ?? "";
+  return (
+    /^https?:/.test(url) &&
+    risk(
+      "media-url",
+      "pictures are served under an address of their own",
+      `PAPERCLIP_ROOT_URL is ${url}`,
+      "the site that serves them is not carried: let it read the media from wherever they are, or take the variable out and restart Mastodon, so that the instance's own site serves them",
+    )
+  );
+};
+
 export const mail: Check = ({ source, at }) =>
   source?.mastodon &&
   !reached(at, "switch") &&

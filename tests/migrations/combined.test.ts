@@ -32,7 +32,10 @@ describe("the media and the server, in one stack", { timeout: 25 * minutes }, ()
     assert.ok(media > 0 && server > media, output);
   });
 
-  test("up to prepare: the media are in the bucket, and accounted for", async () => {
+  test("up to prepare: browsers learn of the media host; then the media are in the bucket, and accounted for", async () => {
+    await world.stack.setConfig({ mediaPhase: "prepare" });
+    await journey.to("prepare");
+    await world.stack.setConfig({ mediaPhase: "settle" });
     await journey.to("prepare");
     assert.deepEqual(journey.broken, []);
     assert.ok((await world.media!.files()).size > 500);

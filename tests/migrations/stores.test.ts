@@ -1,4 +1,4 @@
-/** Media to buckets that the program makes, a store after the other, each in a single `pulumi up` while people post pictures. */
+/** Media to buckets that the program makes, a store after the other, each in two `pulumi up` while people post pictures. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Journey } from "../../rehearsal/journey";
@@ -53,8 +53,9 @@ for (const [store, { says, config, returns }] of Object.entries(examples) as [
     });
     after(async () => world?.stop());
 
-    test("from the survey to the end in one run, which says first what it makes", async () => {
-      const { output } = await journey.to("settle");
+    test("once browsers know the media host, to the end in one run", async () => {
+      const { output } = await journey.to("prepare");
+      await journey.to("settle");
       for (const said of says) assert.match(output, said);
       // Without ACLs the files of suspended accounts can't go along.
       const doubts = [...output.matchAll(/^\s+(?:error|warning) ([a-z-]+): /gm)].map(([, code]) => code);

@@ -24,6 +24,18 @@ export const mastodon: Case[] = [
     /domain is social.example, the source's LOCAL_DOMAIN is other.example/,
     onSource((s) => (s.mastodon.env.values["LOCAL_DOMAIN"] = "other.example")),
   ],
+  [
+    "web-units",
+    "error",
+    /^mastodon-web.service, mastodon-web-2.service$/,
+    onSource((s) => s.mastodon.units.web.push(unit("mastodon-web-2.service"))),
+  ],
+  [
+    "media-url",
+    "error",
+    /https:\/\/static.social.example/,
+    onSource((s) => (s.mastodon.env.values["PAPERCLIP_ROOT_URL"] = "https://static.social.example/system")),
+  ],
   ["mastodon-too-old", "error", /3.5.19/, onSource((s) => (s.mastodon.version = "3.5.19"))],
   ["self-destruct", "error", /SELF_DESTRUCT/, onSource((s) => s.mastodon.env.keys.push("SELF_DESTRUCT"))],
   [
