@@ -14,6 +14,7 @@ export class Journey {
   readonly story: string[] = [];
   ending = "";
   private phase = "survey";
+  private announced = false;
 
   constructor(
     readonly world: World,
@@ -30,10 +31,17 @@ export class Journey {
     if (!fault && !first.ok) throw new Error(`${phase} failed:\n${why(first.output)}`);
     const last = fault ? await this.afterFault(fault, first) : first;
     this.timeline.end();
-    if (phase === "prepare" && this.world.media) await this.world.pagesOpenedAnew();
+    await this.leadTime();
     // The judge listens to whichever Redis there is: a job may be made and done on either side of the switch.
     for (const host of this.world.lab.hosts()) if (host.running()) await watchJobs(host, this.world.place());
     return last;
+  }
+
+  /** The first time that a media host is there, nobody is led to it before browsers know of it. */
+  private async leadTime(): Promise<void> {
+    if (this.announced || this.phase !== "prepare" || !this.world.media) return;
+    this.announced = true;
+    await this.world.pagesOpenedAnew();
   }
 
   /** One `pulumi up` with a fault in it. */
