@@ -2,7 +2,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { faults } from "./faults";
-import { examples, parseOptions, usage, UsageError } from "./options";
+import { examples, parseOptions, usage } from "./options";
+import { giveUp } from "./usage";
 import { rehearse } from "./rehearse";
 import { htmlReport, Live, runbook, terminalReport } from "./report";
 import { sources } from "./sources";
@@ -59,8 +60,5 @@ async function keep(world: World): Promise<void> {
 
 main(process.argv.slice(2)).then(
   (code) => process.exit(code),
-  (e: unknown) => {
-    console.error(e instanceof UsageError ? `${e.message}\n\n${usage}` : e);
-    process.exit(2);
-  },
+  (e: unknown) => giveUp(e, usage),
 );

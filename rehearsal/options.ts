@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { faults } from "./faults";
 import { contradictions, sources } from "./sources";
 import { type StoreKind, storeKinds } from "./stores/names";
+import { giveUp, UsageError, whole } from "./usage";
 
 export const examples = ["live-move", "object-storage"] as const;
 export type Example = (typeof examples)[number];
@@ -31,9 +32,6 @@ export interface Options {
   /** Where to write the migration as a page to read. */
   runbook?: string;
 }
-
-/** Raised when the command line can't be understood; its text is all that the user needs to see. */
-export class UsageError extends Error {}
 
 export const usage = `npm run rehearse -- [live-move|object-storage] [options]
 
@@ -136,18 +134,10 @@ function isOneOf<T extends string>(all: readonly T[], text: string): text is T {
   return (all as readonly string[]).includes(text);
 }
 
-function whole(key: string, text: string, min: number, max: number): number {
-  const n = Number(text);
-  if (!/^\d+$/.test(text) || n < min || n > max)
-    throw new UsageError(`${key} is ${JSON.stringify(text)}; write a whole number from ${min} to ${max}`);
-  return n;
-}
-
 /** Run by itself it only looks whether the command line can be understood, before anything is prepared for it. */
 if (require.main === module)
   try {
     parseOptions(process.argv.slice(2));
   } catch (e) {
-    console.error(e instanceof UsageError ? `${e.message}\n\n${usage}` : e);
-    process.exit(2);
+    giveUp(e, usage);
   }

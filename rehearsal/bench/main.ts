@@ -4,7 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import type { Report } from "../report/model";
-import { type Options, type Part, parseOptions, usage, UsageError } from "./options";
+import { type Options, type Part, parseOptions, usage } from "./options";
+import { giveUp } from "../usage";
 import { page } from "./page";
 import { plot } from "./plot";
 import { splitRehearsal } from "./rehearsal";
@@ -94,8 +95,5 @@ function writePage(results: Results, file: string): void {
 
 main(process.argv.slice(2)).then(
   (code) => process.exit(code),
-  (e: unknown) => {
-    console.error(e instanceof UsageError ? `${e.message}\n\n${usage}` : e);
-    process.exit(2);
-  },
+  (e: unknown) => giveUp(e, usage),
 );

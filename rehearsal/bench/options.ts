@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { giveUp, UsageError, whole } from "../usage";
 
 /** What is measured, in this order. */
 export const parts = ["pauses", "peers", "seeding", "media", "program", "rehearsal"] as const;
@@ -29,9 +30,6 @@ export interface Options {
   json: string;
   figures?: string;
 }
-
-/** Raised when the command line can't be understood. */
-export class UsageError extends Error {}
 
 export const usage = `npm run bench -- [PART…] [options]
 
@@ -115,18 +113,10 @@ function peersOf(text: string): PeerName[] {
   return known;
 }
 
-function whole(key: string, text: string, min: number, max: number): number {
-  const n = Number(text);
-  if (!/^\d+$/.test(text) || n < min || n > max)
-    throw new UsageError(`${key} is ${JSON.stringify(text)}; write a whole number from ${min} to ${max}`);
-  return n;
-}
-
 /** Run by itself it only looks whether the command line can be understood, before anything is prepared for it. */
 if (require.main === module)
   try {
     parseOptions(process.argv.slice(2));
   } catch (e) {
-    console.error(e instanceof UsageError ? `${e.message}\n\n${usage}` : e);
-    process.exit(2);
+    giveUp(e, usage);
   }

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
-import { parseOptions, parts, UsageError } from "../../rehearsal/bench/options";
+import { parseOptions, parts } from "../../rehearsal/bench/options";
+import { UsageError } from "../../rehearsal/usage";
 import type { Seeding } from "../../rehearsal/bench/results";
 import { merge, open, put } from "../../rehearsal/bench/store";
 

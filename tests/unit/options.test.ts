@@ -5,7 +5,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
-import { parseOptions, UsageError } from "../../rehearsal/options";
+import { parseOptions } from "../../rehearsal/options";
+import { UsageError } from "../../rehearsal/usage";
 
 test("without a word it is a live move; its report is named after the example", () => {
   const o = parseOptions([]);
