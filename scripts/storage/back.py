@@ -113,7 +113,7 @@ class Back:
 
 def posted(key):
     """Whether suspension changes who may read it: avatars, archives and all else stay as they are."""
-    return key[6 * key.startswith("cache/") :].startswith("media_attachments/")
+    return objects.class_of(key) == "media_attachments"
 
 
 def mode_of(hidden):

@@ -100,7 +100,7 @@ class Media:
 
     def owns(self, key):
         """Whether an object is Mastodon's own: there may be others in a bucket, and those are left alone."""
-        return key[6 * key.startswith("cache/") :].partition("/")[0] in {a.folder.partition("/")[0] for a in keys.ATTACHMENTS}
+        return class_of(key) in {a.folder.partition("/")[0] for a in keys.ATTACHMENTS}
 
     def private(self, key, found):
         """Files of suspended accounts are their owner's alone, and archives are one person's."""
@@ -144,6 +144,11 @@ class Media:
         ]  # fmt: skip
         run_rclone(command, tell)
         os.remove(names)
+
+
+def class_of(key):
+    """The first folder of a key, be it of this server's own files or of those it caches of others."""
+    return key[6 * key.startswith("cache/") :].partition("/")[0]
 
 
 def trait(found):
