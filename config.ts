@@ -115,25 +115,36 @@ function readAccepted(c: Keys): string[] {
   return codes;
 }
 
+/** Keys of one kind of target, with the defaults that Pulumi.yaml gives them. */
+const onlyForNew = {
+  serverType: "",
+  serverLocation: "",
+  serverImage: "",
+  serverIpv6: "true",
+  adminCidrs: "",
+};
+const onlyForExisting = {
+  ...{ targetHost: "", targetIpv6: "", targetPort: "22" },
+  ...{ targetUser: "root", targetHostKey: "" },
+};
+
 function readTarget(c: Keys): Target {
   const provider = c.oneOf("targetProvider", ["existing", "hetzner", "vultr", "none"], "existing");
+  if (provider === "existing" || provider === "none")
+    for (const [key, byDefault] of Object.entries(onlyForNew))
+      c.unused(key, `is for a server that the program makes, but targetProvider is "${provider}"`, byDefault);
   if (provider === "existing") {
-    for (const key of ["serverType", "serverLocation", "serverImage", "adminCidrs"])
-      c.unused(key, 'is for a server that the program makes, but targetProvider is "existing"');
     const ipv6 = c.text("targetIpv6");
     if (ipv6 && !isIPv6(ipv6)) c.problem("targetIpv6", ipv6, "an IPv6 address like 2001:db8::10");
     return { provider, ipv6: ipv6 || undefined, ...c.server("target") };
   }
-  for (const key of ["targetHost", "targetIpv6", "targetHostKey"])
+  for (const [key, byDefault] of Object.entries(onlyForExisting))
     c.unused(
       key,
       `is for a server that is there already, but targetProvider is "${provider}"; or write existing there`,
+      byDefault,
     );
-  if (provider === "none") {
-    for (const key of ["serverType", "serverLocation", "serverImage", "adminCidrs"])
-      c.unused(key, 'is for a server that the program makes, but targetProvider is "none"');
-    return { provider };
-  }
+  if (provider === "none") return { provider };
   const defaults = { hetzner: ["cx33", "nbg1", "debian-12"], vultr: ["vc2-4c-8gb", "fra", "2136"] }[provider];
   const [type = "", location = "", image = ""] = defaults;
   const server = {

@@ -168,6 +168,20 @@ const refusals: Refusal[] = [
     /^serverType is for a server that the program makes, but targetProvider is "existing"/,
   ],
   [
+    "no IPv6 for an existing target",
+    { serverIpv6: "false" },
+    /^serverIpv6 is for a server that the program makes, but targetProvider is "existing"; take serverIpv6 out/,
+  ],
+  ["no IPv6 for no server", { serverIpv6: "false" }, /^serverIpv6 is for a server .* "none"/, media],
+  ...Object.entries({ targetPort: "2222", targetUser: "admin" }).map(([key, value]): Refusal => [
+    `${key} for a new target`,
+    { [key]: value },
+    new RegExp(
+      `^${key} is for a server that is there already, but targetProvider is "hetzner"; or write exist`,
+    ),
+    cloud,
+  ]),
+  [
     "an address for a new target",
     { targetHost: "198.18.1.10" },
     /^targetHost is for a server that is there already, but targetProvider is "hetzner"/,
