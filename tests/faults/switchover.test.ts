@@ -125,7 +125,11 @@ async function killed(n: number, delayMs: number): Promise<void> {
   await pair.target.put("/root/killer/at", `${n} ${delayMs}`);
   const first = await pair.step("switchover/run", want);
   await settled();
+  // A kill that never struck proves nothing: the killer takes its order away as it strikes, and the recovery says where.
+  const order = await pair.target.sh("if [[ -e /root/killer/at ]]; then cat /root/killer/at; fi");
+  assert.equal(order.stdout, "", `the switchover never came to step ${n}`);
   if (delayMs === 0) {
+    assert.match(first.stderr, new RegExp(`the last run ended in step ${n},`));
     assert.equal(await where(), n < noReturn ? from : there);
     assert.equal(first.code === 0, n >= noReturn, first.stderr);
   }
