@@ -2,11 +2,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { faults } from "./faults";
-import { examples, parseOptions, usage } from "./options";
+import { examples, type Options, parseOptions, usage } from "./options";
 import { giveUp } from "./usage";
-import { rehearse } from "./rehearse";
-import { htmlReport, Live, runbook, terminalReport } from "./report";
+import { rehearse, type Rehearsed, type Ui } from "./rehearse";
+import { brokenOff, htmlReport, Live, runbook, terminalReport } from "./report";
 import { sources } from "./sources";
+import { Timeline } from "./timeline";
 import type { World } from "./world";
 
 async function main(argv: string[]): Promise<number> {
@@ -14,20 +15,34 @@ async function main(argv: string[]): Promise<number> {
   const options = parseOptions(argv);
   if (options.fault === "list") return (listFaults(), 0);
   if (options.source.includes("list")) return (listSources(), 0);
-  const live = new Live();
-  const { report, world, preview } = await rehearse(options, {
-    event: (e) => live.event(e),
-    phase: (name) => live.phase(name),
-    line: (text) => live.line(text),
-  }).finally(() => live.stop());
+  const { report, world, preview } = await rehearsed(options);
   console.log(terminalReport(report));
+  write(options.json, json({ ...report, requests: undefined }));
   write(options.html, htmlReport(report));
-  write(options.json, `${JSON.stringify({ ...report, requests: undefined }, null, 2)}\n`);
   write(options.runbook, runbook(report, preview));
   if (options.html) console.log(`\nThe report, to look at: ${path.resolve(options.html)}`);
   if (options.keep) await keep(world);
   await world.stop();
   return report.ok ? 0 : 1;
+}
+
+/** The rehearsal, told as it goes; `--json` has its end even where it comes to none. */
+async function rehearsed(options: Options): Promise<Rehearsed> {
+  const live = new Live();
+  const timeline = new Timeline();
+  const ui: Ui = {
+    event: (e) => live.event(e),
+    phase: (name) => live.phase(name),
+    line: (text) => live.line(text),
+  };
+  try {
+    return await rehearse(options, ui, timeline);
+  } catch (e) {
+    write(options.json, json(brokenOff(options, timeline, faults[options.fault ?? ""], e)));
+    throw e;
+  } finally {
+    live.stop();
+  }
 }
 
 function listFaults(): void {
@@ -41,6 +56,10 @@ function listFaults(): void {
 
 function listSources(): void {
   for (const [name, { title }] of Object.entries(sources)) console.log(`${name.padEnd(26)} ${title}`);
+}
+
+function json(report: object): string {
+  return `${JSON.stringify(report, null, 2)}\n`;
 }
 
 function write(file: string | undefined, text: string): void {

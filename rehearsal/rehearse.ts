@@ -6,7 +6,7 @@ import type { Ledger, MediaBooks, Report, RequestSample, Switchover } from "./re
 import type { StackEvent } from "./stack";
 import { surveyText } from "./report";
 import { combined, type Source, sources } from "./sources";
-import { Timeline } from "./timeline";
+import type { Timeline } from "./timeline";
 import { World } from "./world";
 
 /** Where a rehearsal tells how far it is. */
@@ -30,10 +30,11 @@ export interface Rehearsed {
   preview: string;
 }
 
-/** Carries out one migration in a world of its own while people use the instance, and draws up what came of it. */
-export async function rehearse(o: Options, ui: Ui): Promise<Rehearsed> {
-  const startedAt = Date.now();
-  const timeline = new Timeline();
+/**
+ * Carries out one migration in a world of its own while people use the instance, and draws up what came of it.
+ * @param timeline filled on the way: all that is left where this throws
+ */
+export async function rehearse(o: Options, ui: Ui, timeline: Timeline): Promise<Rehearsed> {
   const fault = o.fault ? faults[o.fault] : undefined;
   ui.phase("build the lab");
   const world = await World.build({
@@ -59,7 +60,7 @@ export async function rehearse(o: Options, ui: Ui): Promise<Rehearsed> {
   ui.phase("draw up the ledger");
   const there = await leg(journey, "target");
   const back = o.back ? await goBack(journey, ui) : undefined;
-  const report = await draw(journey, timeline, { o, fault, startedAt, there, back });
+  const report = await draw(journey, timeline, { o, fault, there, back });
   return { report, world, preview };
 }
 
@@ -103,14 +104,14 @@ async function goBack(journey: Journey, ui: Ui): Promise<Leg> {
 interface Story {
   o: Options;
   fault?: Fault;
-  startedAt: number;
   there: Leg;
   back?: Leg;
 }
 
 async function draw(journey: Journey, timeline: Timeline, story: Story): Promise<Report> {
   const { world, broken } = journey;
-  const { o, fault, startedAt, there, back } = story;
+  const { o, fault, there, back } = story;
+  const { startedAt } = timeline;
   const [people, remotes] = await world.stats();
   const at = there.switchover?.at;
   const requests = at ? await world.people.samples(at - windowMs, at + windowMs) : [];

@@ -8,6 +8,8 @@ const steps = { ...plan, ...storagePlan };
 
 /** How long each phase and each step took, as the engine's own events tell it. */
 export class Timeline {
+  /** When the rehearsal began, in milliseconds since 1970. */
+  readonly startedAt = Date.now();
   readonly phases: PhaseTime[] = [];
   readonly steps: StepTime[] = [];
   /** What each finished step printed as its result. */

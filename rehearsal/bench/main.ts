@@ -47,7 +47,9 @@ async function measureInto(results: Results, part: Part, o: Options): Promise<vo
   } catch (e) {
     results.failures[part] = stopped ? "stopped before its end" : (e as Error).message;
   }
-  if (existsSync(file)) merge(results, read(part, file, o), stamp);
+  // What other parts have measured before they failed counts; a rehearsal is measured as a whole.
+  if (existsSync(file) && !(part === "rehearsal" && results.failures[part]))
+    merge(results, read(part, file, o), stamp);
   rmSync(scratch, { recursive: true });
   put(o.json, `${JSON.stringify(results, null, 1)}\n`);
   say(`${part}: ${results.failures[part] ?? "done"}; results are in ${o.json}`);

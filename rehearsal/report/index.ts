@@ -1,3 +1,4 @@
+export { brokenOff } from "./broken-off";
 export { htmlReport } from "./html";
 export { Live, Meter } from "./live";
 export type * from "./model";

@@ -6,6 +6,9 @@ import os from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
 import { parseOptions } from "../../rehearsal/options";
+import { brokenOff } from "../../rehearsal/report";
+import type { BrokenOff } from "../../rehearsal/report/broken-off";
+import { Timeline } from "../../rehearsal/timeline";
 import { UsageError } from "../../rehearsal/usage";
 
 test("without a word it is a live move; its report is named after the example", () => {
@@ -66,6 +69,29 @@ for (const [script, args, says] of [
     assert.equal(status, 2, stderr);
     assert.match(stderr, says);
   });
+
+test("a rehearsal that comes to no end says so, and why, in its --json", () => {
+  const file = path.join(oldGo, "end.json");
+  const argv = ["--import", "tsx", "rehearsal/main.ts", "--fault", "kill-up-shift", "--json", file];
+  // Without any program, and with no image of a host, nothing can begin.
+  const env = { PATH: oldGo, HOME: oldGo, XDG_CACHE_HOME: oldGo };
+  const { status, stderr } = spawnSync(process.execPath, argv, { cwd: repository, env, encoding: "utf8" });
+  assert.equal(status, 2, stderr);
+  const end = JSON.parse(readFileSync(file, "utf8")) as BrokenOff;
+  assert.deepEqual([end.example, end.ok, end.fault?.name], ["live-move", false, "kill-up-shift"]);
+  assert.match(end.verdict, /image\.sh/);
+  assert.ok(end.startedAt > 0 && end.seconds >= 0 && end.phases.length === 0);
+});
+
+test("a rehearsal that broke off tells how far it was", () => {
+  const timeline = new Timeline();
+  timeline.begin("prepare");
+  timeline.phases[0]!.seconds = 7;
+  timeline.begin("replicate");
+  timeline.phases[1]!.startedAt! -= 9000;
+  const { phases, fault } = brokenOff(parseOptions([]), timeline, undefined, new Error("it did not strike"));
+  assert.deepEqual([phases[0]!.seconds, Math.round(phases[1]!.seconds), fault], [7, 9, undefined]);
+});
 
 test("a Go that is too old is named, with the one that is needed", () => {
   const { status, stderr } = run("rehearsal/prepare.sh", ["system"]);
