@@ -273,14 +273,18 @@ export interface Trunkline {
   appStopped: boolean;
   /** Sidekiq units are quiet (TSTP sent and kept). */
   sidekiqQuiet: boolean;
-  /** switchover's journal: its last line's step and whether a direction is under way; null: never ran. */
+  /**
+   * switchover's journal: the last run's direction and step, whether it came to an end (made or undone), and whether the data
+   * have been brought here; null: it never ran.
+   */
   journal: { direction: "forward" | "back"; step: string; done: boolean; promoted: boolean } | null;
   /** app/tree and app/secrets are through on this target. */
   appInstalled: boolean;
   /** Backups are set up on this target. */
   backup: boolean;
   /** host/retire is through on this source. */
-  retired: boolean; /** How far the media have gone to object storage on this host; left out where nothing of it is here. */
+  retired: boolean;
+  /** How far the media have gone to object storage on this host; left out where nothing of it is here. */
   storage?: StorageTraces;
 }
 

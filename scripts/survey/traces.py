@@ -96,9 +96,13 @@ def journal():
 
 
 def promoted(entries):
-    """Whether the data were moved here for good by the last move that came to its end or past the point of no return."""
-    here = False
+    """Whether the last move that came past the point of no return, and was not undone from there, brought the data here."""
+    here = before = False
     for entry in entries:
-        if entry["event"] == "promote":
+        if entry["event"] == "start":
+            before = here
+        elif entry["event"] == "undone":
+            here = before
+        elif entry.get("name") == "promote":
             here = entry.get("direction") == "forward"
     return here

@@ -7,7 +7,7 @@ import time
 
 
 class Journal:
-    """Lines are {"run", "event", "direction", "n", "name", "at", …}; events: start, step, promote, done, undone."""
+    """Lines are {"run", "event", "direction", "n", "name", "at", …}; events: start, step, done, undone."""
 
     def __init__(self, path):
         self.path = path

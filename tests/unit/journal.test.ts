@@ -7,6 +7,7 @@ import path from "node:path";
 import { test } from "node:test";
 
 const scripts = path.join(__dirname, "../../scripts/switchover");
+const survey = ["survey", "lib"].map((folder) => path.join(__dirname, "../../scripts", folder));
 
 /** A file size limit cuts a write short just as a full disk does. */
 const program = `
@@ -44,4 +45,39 @@ test("a line that did not fit is an error, and leaves nothing behind", () => {
   } finally {
     rmSync(dir, { recursive: true });
   }
+});
+
+/** Three moves, as switchover.py writes them down; after each the survey says where the data have been brought. */
+const moves = `
+import json, sys, traces
+from journal import Journal
+traces.STATE = sys.argv[1]
+journal, told = Journal(sys.argv[1] + "/switchover.jsonl"), []
+for direction, reached, *end in json.loads(sys.argv[2]):
+    journal.start(direction)
+    for n, name in list(enumerate(("connect", "pause", "promote", "tidy"), 1))[:reached]:
+        journal.write("step", n=n, name=name)
+    for event in end:
+        journal.write(event)
+    told.append(traces.journal()["promoted"])
+print(json.dumps(told))`;
+
+test("the survey reads in the journal whether the data were brought to the target", () => {
+  const told = (...runs: [direction: "forward" | "back", reached: number, end?: "done" | "undone"][]) => {
+    const dir = mkdtempSync(path.join(os.tmpdir(), "journal-"));
+    const env = { ...process.env, PYTHONPATH: [scripts, ...survey].join(":") };
+    const out = execFileSync("python3", ["-B", "-c", moves, dir, JSON.stringify(runs)], {
+      encoding: "utf8",
+      env,
+    });
+    rmSync(dir, { recursive: true });
+    return JSON.parse(out) as boolean[];
+  };
+  assert.deepEqual(told(["forward", 2, "undone"], ["forward", 4, "done"]), [false, true]);
+  assert.deepEqual(told(["forward", 3, "undone"], ["forward", 3]), [false, true]);
+  assert.deepEqual(told(["forward", 4, "done"], ["back", 3, "undone"], ["back", 4, "done"]), [
+    true,
+    true,
+    false,
+  ]);
 });
