@@ -44,7 +44,7 @@ def from_rows(answer, settings, server, database):
     `server`: psql's command without a database; `database`: None where it can't be read.
     """
     if answer["exists"] and answer["store"] == "local":
-        counted = answer["files"] if answer["classes"] else None
+        counted = answer["files"]
         if counted is None:
             take(answer, estimate(server, database))
         if settings.get("mediaRows") and database:

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import type { Seen } from "../../survey/finding";
@@ -171,4 +173,19 @@ test("what would do is not complained of", () => {
     codes((s) => (s.nginx.certificates = []), { mediaCdn: "given", mediaCdnHost: "cdn.example" }),
     [],
   );
+});
+
+test("a media folder without a file is counted like any other, and its size is not guessed from the rows", () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), "trunkline-media-"));
+  const program = `
+import json, media, probe, sys
+answer = {"exists": True, "store": "local", "realDir": sys.argv[1], "bytes": None, "files": None, "classes": {}}
+media.take(answer, media.count(sys.argv[1], 3))
+media.from_rows(answer, {}, ["false"], "mastodon")
+print(json.dumps([answer["files"], answer["bytes"], probe.unread]))`;
+  const PYTHONPATH = ["survey", "lib", "media"].map((name) => path.join(__dirname, "../../scripts", name));
+  const env = { ...process.env, PYTHONPATH: PYTHONPATH.join(":") };
+  const said = execFileSync("python3", ["-B", "-c", program, folder], { env, encoding: "utf8" });
+  rmSync(folder, { recursive: true });
+  assert.deepEqual(JSON.parse(said), [0, 0, []]);
 });
