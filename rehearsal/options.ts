@@ -15,7 +15,7 @@ export interface Options {
   store: StoreKind;
   /** Round trip between the old and the new server, in milliseconds. @default 10 */
   rttMs: number;
-  /** Writes a second that people make, all together. @default 8 */
+  /** Writes a second that people make, all together; without any there is nothing to account for. @default 8 */
   rate: number;
   /** How much the instance holds. @default "small" */
   size: "small" | "medium" | "large";
@@ -82,7 +82,7 @@ export function parseOptions(argv: string[]): Options {
     source,
     size,
     rttMs: whole("--rtt", v.rtt, 0, 500),
-    rate: whole("--rate", v.rate, 0, 500),
+    rate: whole("--rate", v.rate, 1, 500),
     fault: v.fault,
     back: v.back,
     keep: v.keep,

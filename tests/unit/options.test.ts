@@ -36,6 +36,7 @@ test("what can't be understood is named, with what can be", () => {
     [["--fault", "constructor"], /"constructor" is not known/],
     [["--fault", "kill-up-settle", "--back"], /turns round before it/],
     [["--rtt", "much"], /whole number/],
+    [["--rate", "0"], /whole number from 1 to/],
     [["--source", "compose"], /is for object-storage/],
     [["--store", "s3"], /is for object-storage; write object-storage --store s3/],
     [["--source", "dns-none,dns-hetzner,vultr,existing"], /: dns-none and dns-hetzner; vultr and existing; leave/],
