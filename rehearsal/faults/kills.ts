@@ -37,7 +37,10 @@ const serverLeft: Fault = {
   fails: "must",
   async strike(c) {
     await stepStarts(c, "server-server");
-    while (c.clouds.api.state.servers.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    for (const end = Date.now() + 60_000; c.clouds.api.state.servers.length === 0;) {
+      if (Date.now() > end) throw new Error("waited 60 s for the cloud to begin to make the server");
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
     c.run.kill();
     await c.run.done;
     // It boots all the same.

@@ -107,7 +107,10 @@ export const media: Record<string, Fault> = {
     "replicate",
     "storage/copy",
     { kind: "forbidden", times: Number.MAX_SAFE_INTEGER },
-    { fails: "must", says: /403|Forbidden|InvalidAccessKeyId|key/ },
+    {
+      fails: "must",
+      says: /the store (refused|did not take the files): .*(403|Forbidden|AccessDenied|InvalidAccessKeyId)/s,
+    },
   ),
   "store-timeouts": misbehaves(
     "the store leaves five uploads without an answer",
@@ -137,7 +140,7 @@ export const media: Record<string, Fault> = {
     title: "the store's clock and the server's are twenty minutes apart",
     phase: "prepare",
     fails: "must",
-    says: /clock|time/i,
+    says: /this host's clock is/,
     async strike(c) {
       store(c).gate.clockAheadMs = 20 * 60_000;
       await c.run.done;
