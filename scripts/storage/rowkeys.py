@@ -9,9 +9,10 @@ import objects
 HIDDEN = "suspended_at IS NOT NULL"
 
 
-def sorted_rows(media):
-    """(key, size or None) of every file that a row stands for. The size is that of the row: originals only."""
-    return in_order(media, lambda: media.rows().sized())
+def sorted_rows(media, since=None):
+    """(key, size or None) of every file that a row stands for, or a row changed since an epoch second. The size is that of the row:
+    originals only."""
+    return in_order(media, lambda: media.rows().sized(since))
 
 
 def sorted_hidden(media):

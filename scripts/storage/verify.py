@@ -12,11 +12,15 @@ import json
 import os
 import random
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import objects  # noqa: E402
 import rowkeys  # noqa: E402
+
+# Seconds by which a row may be older than it seems: clocks and commits overlap.
+OVERLAP = 300
 
 
 class Verification:
@@ -24,12 +28,17 @@ class Verification:
         self.media, self.tell = media, objects.teller("storage-verify")
         self.count = collections.Counter()
         self.examples = {}
-        self.mend, self.lacking, self.sample = {}, [], []
+        self.mend, self.sample = {}, []
+        self.lacking = tempfile.TemporaryFile("w+", dir=objects.KNOWN, encoding="utf-8")
         self.limit = int(media.settings["SAMPLE"] or 10000)
         self.chance = random.Random(1)
+        self.began = time.time()
 
     def note(self, what, key):
         self.count[what] += 1
+        self.example(what, key)
+
+    def example(self, what, key):
         if len(self.examples.setdefault(what, [])) < 5:
             self.examples[what].append(key)
 
@@ -61,8 +70,7 @@ class Verification:
                 self.mend[key] = here
             else:
                 self.count["lacking"] += 1
-                if len(self.lacking) < 10_000:
-                    self.lacking.append(key)
+                self.lacking.write(key + "\n")
             return
         self.count["objects"] += 1
         self.count["bytes"] += there[1]
@@ -108,29 +116,24 @@ class Verification:
 
     def look_again(self):
         """A row of a moment ago may have been seen before its object. One that stays without an object is lacking if it is older than
-        the switch, since then the disk would have had its file; a younger one is missing."""
-        if not self.lacking:
+        the switch, since then the disk would have had its file; a younger one is missing. However many: they are on the disk, in order."""
+        if not self.count["lacking"]:
             return
         time.sleep(2)
-        young, left = None, []
-        for key in self.lacking:
+        since = float(read(objects.KNOWN + "/switched") or self.began - OVERLAP)
+        self.lacking.seek(0)
+        keys = ((line.rstrip("\n"),) for line in self.lacking)
+        for key, lacks, young in objects.merge(keys, rowkeys.sorted_rows(self.media, since)):
+            if not lacks:
+                continue
+            if not young:
+                self.example("lacking", key)
+                continue
+            self.count["lacking"] -= 1
             if self.media.store.head(key) is None:
-                left.append(key)
-            else:
-                self.count["lacking"] -= 1
-                self.count["objects"] += 1
-        switched = read(objects.KNOWN + "/switched")
-        if left and switched:
-            wanted = set(left)
-            young = {key for key in self.media.rows().keys(float(switched)) if key in wanted}
-        for key in left:
-            if young and key in young:
-                self.count["lacking"] -= 1
                 self.note("missing", key)
             else:
-                self.examples.setdefault("lacking", [])
-                if len(self.examples["lacking"]) < 5:
-                    self.examples["lacking"].append(key)
+                self.count["objects"] += 1
 
     def compare_bytes(self):
         for number, (key, etag, size) in enumerate(self.sample):
