@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import sys
+import time
 import urllib.error
 import urllib.request
 from urllib.parse import quote
@@ -12,6 +13,8 @@ sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import objects  # noqa: E402
 
 EACH = 3  # of every class, here and from other servers
+# Seconds in which a cache has to forget that something was not there: CDNs keep a 404 for some minutes, unless they are told otherwise.
+FORGETS = 300
 
 
 class Answer:
@@ -42,6 +45,7 @@ class Check:
         self.base = "https://" + media.settings["MEDIA_HOST"]
         self.origin = "https://" + media.settings["WEB_DOMAIN"]
         self.counts = {}
+        self.patient_until = None  # from the first answer on that a cache has kept
 
     def url(self, key):
         return "%s/%s" % (self.base, quote(key, safe="/-_.~"))
@@ -83,6 +87,8 @@ class Check:
         """Whether a file comes as it should."""
         before = len(self.wrong)
         answer = fetch(self.url(key), self.origin)
+        if answer.status in (403, 404) and self.kept(key, answer):
+            answer = self.outlast(key, answer)
         with open(self.media.path(key), "rb") as file:
             own = file.read()
         if answer.status != 200:
@@ -101,23 +107,57 @@ class Check:
             self.say(key, "comes without Access-Control-Allow-Origin for %s: the web app could not show it; give the bucket a CORS rule for GET" % self.origin)
         return len(self.wrong) == before
 
+    def kept(self, key, answer):
+        """Whether a cache gives an answer from before the object was there: asked anew it is there, or the cache says so, and nothing
+        else is wrong."""
+        if self.media.store.head(key) is None:
+            return False
+        if fetch(self.url(key) + "?trunkline=%s" % os.urandom(4).hex(), self.origin).status == 200:
+            return True
+        said = [answer.headers.get(name, "") for name in ("X-Cache", "X-Cache-Status", "CF-Cache-Status", "CDN-Cache")]
+        aged = answer.headers.get("Age", "0") not in ("", "0")
+        return (aged or any("HIT" in text.upper() for text in said)) and not self.misled(key)
+
+    def outlast(self, key, answer):
+        """Asks again until the cache has forgotten; all files together have one deadline."""
+        if self.patient_until is None:
+            self.patient_until = time.monotonic() + FORGETS
+            print("storage/check: %s has kept a %s from before %s was in the bucket; waiting up to %d s for it to forget" % (
+                self.base, answer.status, key, FORGETS), file=sys.stderr, flush=True)  # fmt: skip
+        while answer.status in (403, 404) and time.monotonic() < self.patient_until:
+            time.sleep(2)
+            answer = fetch(self.url(key), self.origin)
+        return answer
+
     def reason(self, key, answer):
         """The most likely cause of a file that does not come, found by asking a little more."""
         settings = self.media.settings
         if answer.status == 0:
             return "the name has to lead to the CDN or this server, with a certificate for it"
-        doubled = "%s/%s" % (settings["BUCKET"], key)
         if self.media.store.head(key) is None:
+            doubled = self.doubled(key)
             where = "; it lies at %s: the prefix is doubled" % doubled if self.media.store.head(doubled) else ""
             return "the bucket has no such object" + where
-        if fetch(self.url(key) + "?trunkline=%s" % os.urandom(4).hex(), self.origin).status == 200:
-            return "asked anew it is there: the CDN has kept an answer from before; purge its cache, and have it keep no 403 and no 404"
-        if fetch(self.url(doubled), self.origin).status == 200:
-            return "with the bucket's name before it, it is there: the media host must lead to the bucket, not to the store"
-        direct = fetch("%s/%s" % (settings["PUBLIC_URL"], quote(key, safe="/-_.~")), self.origin) if settings["PUBLIC_URL"] else None
-        if direct is not None and direct.status != 200:
-            return "the store itself says %s to everyone: its objects are private (ACL, bucket policy, or a block of public access)" % direct.status
+        if answer.status in (403, 404) and self.kept(key, answer):
+            return "the object is there, but the media host's cache (%s) has kept an answer from before, for more than %d s now; purge that cache, and have it keep no 403 and no 404" % (
+                settings["MEDIA_CDN"], FORGETS)  # fmt: skip
+        misled = self.misled(key)
+        if misled:
+            return misled
         return "the store gives it to everyone at %s, the media host does not: see what it asks the store for" % settings["PUBLIC_URL"]
+
+    def doubled(self, key):
+        return "%s/%s" % (self.media.settings["BUCKET"], key)
+
+    def misled(self, key):
+        """What is wrong with the way from the media host to an object that is there; "" if nothing shows."""
+        if fetch(self.url(self.doubled(key)), self.origin).status == 200:
+            return "with the bucket's name before it, it is there: the media host must lead to the bucket, not to the store"
+        public = self.media.settings["PUBLIC_URL"]
+        direct = fetch("%s/%s" % (public, quote(key, safe="/-_.~")), self.origin).status if public else 200
+        if direct != 200:
+            return "the store itself says %s to everyone: its objects are private (ACL, bucket policy, or a block of public access)" % direct
+        return ""
 
 
 def main(path, result):
