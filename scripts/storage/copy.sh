@@ -31,7 +31,7 @@ absent() {
   ! uses_bucket || die "the app not to use the bucket" "S3_ENABLED=true in $(env_path)" "go back through storage/switch first"
   drop_unit storage-copy
   stop_follower
-  drop_file "$known/copied" "$known/mark" "$known/caught" "$run/storage-copy.result"
+  drop_file "$known/copied" "$known/mark" "$known/caught" "$known/swept" "$run/storage-copy.result"
   # With its mark the media folder goes back to what it was.
   if [[ -n ${MEDIA_DIR:-} ]] && rmdir -- "$MEDIA_DIR/.trunkline" 2>/dev/null; then changed=yes; fi
 }

@@ -3,7 +3,7 @@ other in one order, so that a million keys need no more memory than a thousand.
 
 missing:  no object, though there was a file.        wrong:    an object of another size, or with other bytes.
 lacking:  no object, and no file before either.      withheld: private, and kept on the disk (a store without object rights).
-orphans:  objects that no row stands for.
+orphans:  objects that no row stands for.      removed:  those of them that are removed: see sweep.
 """
 
 import collections
@@ -29,7 +29,8 @@ class Verification:
         self.count = collections.Counter()
         self.examples = {}
         self.mend, self.sample = {}, []
-        self.lacking = tempfile.TemporaryFile("w+", dir=objects.KNOWN, encoding="utf-8")
+        self.lacking, self.swept = (tempfile.TemporaryFile("w+", dir=objects.KNOWN, encoding="utf-8") for _ in range(2))
+        self.folder, self.held, self.before = "", [], sweeps_before()
         self.limit = int(media.settings["SAMPLE"] or 10000)
         self.chance = random.Random(1)
         self.began = time.time()
@@ -47,6 +48,7 @@ class Verification:
         if not read(objects.KNOWN + "/verified"):
             self.media.here()
         for key, row, there in objects.merge(rowkeys.sorted_rows(self.media), self.media.store.list()):
+            self.weigh(key, row, there)
             if row is None:
                 self.note("orphans", key)
                 continue
@@ -57,6 +59,7 @@ class Verification:
             if len(self.mend) >= objects.CHUNK_FILES:
                 self.mend_now()
         self.mend_now()
+        self.sweep()
         self.look_again()
         self.compare_bytes()
         return self.result()
@@ -135,6 +138,40 @@ class Verification:
             else:
                 self.count["objects"] += 1
 
+    def weigh(self, key, row, there):
+        """Notes what was deleted. Keys of one row come together, in its folder: while there is a row, all of them are left alone."""
+        folder = key.rsplit("/", 2)[0]
+        if folder != self.folder:
+            self.weighed()
+            self.folder, self.held = folder, []
+        if row:
+            self.held = None
+        elif self.held is not None and there[3] < self.before and self.deleted(key):
+            self.held.append(key)
+
+    def weighed(self):
+        self.swept.writelines(key + "\n" for key in self.held or [])
+
+    def deleted(self, key):
+        whole = objects.storable(key) and "\t" not in key  # others are not looked for among the rows
+        return whole and self.media.owns(key) and self.media.wanted(key) and self.media.stat(key) is None
+
+    def sweep(self):
+        """Removes what the app deleted from the disk while nobody watched, so that the bucket did not hear of it: everyone who has its
+        link would see it for ever. Not before all rows have been read."""
+        self.weighed()
+        if not self.before:
+            return
+        self.media.here()
+        self.swept.seek(0)
+        for key in (line.rstrip("\n") for line in self.swept):
+            if self.deleted(key):
+                self.media.store.delete(key)
+                self.note("removed", key)
+                self.count["orphans"] -= 1
+        with open(objects.KNOWN + "/swept", "w", encoding="utf-8"):
+            pass
+
     def compare_bytes(self):
         for number, (key, etag, size) in enumerate(self.sample):
             if number % 1000 == 999:
@@ -161,8 +198,16 @@ class Verification:
 
     def result(self):
         c = self.count
-        names = ("keys", "objects", "bytes", "missing", "wrong", "lacking", "withheld", "mended", "orphans", "sampled", "comparable")
+        names = ("keys", "objects", "bytes", "missing", "wrong", "lacking", "withheld", "mended", "orphans", "removed", "sampled", "comparable")
         return {**{name: c[name] for name in names}, "examples": self.examples}
+
+
+def sweeps_before():
+    """What was stored before this second came from this disk, by a copy or the follower; 0: nobody knows. Only the first verification
+    sweeps: later the disk may have been cleaned, and no longer tells what was deleted."""
+    if not read(objects.KNOWN + "/mark") or read(objects.KNOWN + "/verified") or os.path.exists(objects.KNOWN + "/swept"):
+        return 0
+    return float(read(objects.KNOWN + "/switched") or OVERLAP) - OVERLAP
 
 
 def read(path):

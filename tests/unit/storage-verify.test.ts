@@ -80,3 +80,28 @@ test("a file that was lost since the switch is missing, also behind ten thousand
   assert.deepEqual([found.missing, found.lacking], [1, 12_000]);
   assert.deepEqual(found.examples["missing"], [late]);
 });
+
+const deleted = "media_attachments/files/000/000/001/original/gone.png";
+const left: Fakes = {
+  rows: { "accounts/avatars/000/000/002/original/row.png": 5000 },
+  objects: {
+    [deleted]: 5000,
+    "accounts/avatars/000/000/002/original/row.png": 5000,
+    "accounts/avatars/000/000/002/odd/of-a-row.png": 5000,
+    "media_attachments/files/000/000/003/original/on-the-disk.png": 5000,
+    "media_attachments/files/000/000/004/original/after-the-switch.png": 20_000,
+    "media_attachments/files/000/000/005/original/just-before.png": 9900,
+    "somebody-elses/000/000/006/original/notes.txt": 5000,
+  },
+  files: ["media_attachments/files/000/000/003/original/on-the-disk.png"],
+};
+
+test("what was deleted while nobody watched is removed: no row, no file, stored from the disk, Mastodon's own", () => {
+  const found = verify(left);
+  assert.deepEqual(found.deleted, [deleted]);
+  assert.deepEqual([found.removed, found.orphans, found.missing], [1, 5, 0]);
+});
+
+test("a later verification removes nothing: by then the disk may have been cleaned", () => {
+  assert.deepEqual(verify(left, 2).deleted, []);
+});
