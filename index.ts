@@ -12,6 +12,7 @@ import { Dns } from "./components/dns";
 import { Feeds } from "./components/feeds";
 import { gate } from "./components/gate";
 import { type Ground, ground } from "./components/ground";
+import { keptMedia, madeAs } from "./components/kept-media";
 import { Media } from "./components/media";
 import { outputs } from "./components/outputs";
 import { Pooler } from "./components/pooler";
@@ -38,7 +39,7 @@ export = async () => {
   if (!mine) await takeTurn(migration); // the survey waits for a source that is booting
   const findings = await announce(seen);
   const phases = [migration.phase, seen.at, migration.storage?.phase ?? "survey", seen.storageAt];
-  if (phases.every((p) => p === "survey")) return outputs(seen, findings, []);
+  if (phases.every((p) => p === "survey")) return outputs(seen, findings, [], await keptMedia(migration));
 
   const base = await ground(seen);
   const media = mediaMove(seen, base);
@@ -72,7 +73,7 @@ function mediaMove({ migration, storageAt: at, mediaRecords: found }: Survey, ba
     gate: storageGate({ stage, settings, leadDays: storage.leadDays }),
   });
   const links = reached(storage.phase, at) ? steps : [...steps].reverse();
-  return { first: [bucket, cdn], links, outputs: { mediaRecord: cdn.record } };
+  return { first: [bucket, cdn], links, outputs: { mediaRecord: cdn.record, mediaMade: madeAs(storage) } };
 }
 
 /** The server: the app first, then the data, then the names. */

@@ -52,18 +52,19 @@ export function make(name: string, { storage, domain, used }: BucketArgs, opts: 
     { ...admin, name: storage.bucket, owner: domain },
     kept(opts, used),
   );
-  const key = new Key(
-    `${name}-key`,
-    { ...admin, name: `mastodon-${storage.bucket}`, bucketId: bucket.bucketId, capabilities },
-    keyOf(opts, used),
-  );
   return {
     ...{ pathStyle: true, objectAcl: false, permission: "" },
     endpoint: bucket.endpoint,
     region: bucket.region,
-    accessKey: key.id,
-    secretKey: key.applicationKey,
     publicUrl: bucket.endpoint.apply((e) => e.replace("https://", `https://${storage.bucket}.`)),
-    resources: [bucket, key],
+    resources: [bucket],
+    key() {
+      const key = new Key(
+        `${name}-key`,
+        { ...admin, name: `mastodon-${storage.bucket}`, bucketId: bucket.bucketId, capabilities },
+        keyOf(opts, used),
+      );
+      return { accessKey: key.id, secretKey: key.applicationKey, resources: [key] };
+    },
   };
 }

@@ -4,9 +4,10 @@ import type { BucketArgs, Made } from "./bucket";
 export function make(_name: string, { storage }: BucketArgs): Made {
   const { bucket, endpoint, region, accessKey, secretKey, objectAcl } = storage;
   return {
-    ...{ endpoint, region, pathStyle: true, accessKey, secretKey, objectAcl },
+    ...{ endpoint, region, pathStyle: true, objectAcl },
     permission: objectAcl ? "public-read" : "",
     publicUrl: `${endpoint}/${bucket}`,
     resources: [],
+    key: () => ({ accessKey, secretKey, resources: [] }),
   };
 }

@@ -34,15 +34,16 @@ export function make(name: string, { storage, used }: BucketArgs, opts: Options)
     { ...place, rules: [aborted] },
     there,
   );
-  const token = tokenFor(name, place, { ...keyOf(opts, used), dependsOn: [bucket] });
   const infix = jurisdiction === "default" ? "" : `${jurisdiction}.`;
   return {
     ...{ region: "auto", pathStyle: true, objectAcl: false, permission: "" },
     endpoint: `https://${accountId}.${infix}r2.cloudflarestorage.com`,
-    accessKey: token.id,
-    secretKey: token.value.apply(secretOf),
     publicUrl: `https://${storage.host}`,
-    resources: [bucket, cors, lifecycle, token],
+    resources: [bucket, cors, lifecycle],
+    key() {
+      const token = tokenFor(name, place, { ...keyOf(opts, used), dependsOn: [bucket] });
+      return { accessKey: token.id, secretKey: token.value.apply(secretOf), resources: [token] };
+    },
   };
 }
 

@@ -12,13 +12,14 @@ export function make(name: string, { storage, domain, used }: BucketArgs, opts: 
   const own = kept(opts, used);
   const made = new s3.Bucket(`${name}-s3`, { bucket, region, tags: { trunkline: domain } }, own);
   const rules = rulesOf(name, { bucket: made.bucket, region }, own);
-  const key = keyFor(name, bucket, made.arn, keyOf(opts, used));
   return {
     ...{ endpoint: "", region, pathStyle: false, objectAcl: true, permission: "public-read" },
-    accessKey: key.id,
-    secretKey: key.secret,
     publicUrl: `https://${bucket}.s3.${region}.amazonaws.com`,
-    resources: [made, ...rules, key],
+    resources: [made, ...rules],
+    key() {
+      const key = keyFor(name, bucket, made.arn, keyOf(opts, used));
+      return { accessKey: key.id, secretKey: key.secret, resources: [key] };
+    },
   };
 }
 

@@ -27,10 +27,18 @@ export interface BucketArgs {
   domain: string;
   /** The app uses the bucket, or begins to in this run: nothing of it can be destroyed. */
   used: boolean;
+  /** Nothing uses it now: it is kept as it was made, and the app has no key. @default false */
+  idle?: boolean;
 }
 
-/** What a store's file makes: the bucket, and the resources that everything else waits for. */
-export type Made = Omit<Bucket, "store" | "name"> & { resources: pulumi.Resource[] };
+/** The app's key, and the resources that it consists of. */
+export type AppKey = Pick<Bucket, "accessKey" | "secretKey"> & { resources: pulumi.Resource[] };
+
+/** What a store's file makes: the bucket, the resources that everything else waits for, and a key when it is asked. */
+export type Made = Omit<Bucket, "store" | "name" | keyof AppKey> & {
+  resources: pulumi.Resource[];
+  key(): AppKey;
+};
 
 export type Options = { parent: pulumi.Resource; dependsOn: Promise<pulumi.Resource[]> };
 
@@ -55,17 +63,18 @@ export class MediaBucket extends pulumi.ComponentResource implements Bucket, Lin
       parent: this,
       dependsOn: this.before.promise,
     });
+    const key = args.idle ? { accessKey: "", secretKey: "", resources: [] } : made.key();
     this.store = args.storage.store;
     this.name = args.storage.bucket;
     this.endpoint = pulumi.output(made.endpoint);
     this.region = pulumi.output(made.region);
     this.pathStyle = made.pathStyle;
-    this.accessKey = pulumi.secret(made.accessKey);
-    this.secretKey = pulumi.secret(made.secretKey);
+    this.accessKey = pulumi.secret(key.accessKey);
+    this.secretKey = pulumi.secret(key.secretKey);
     this.objectAcl = made.objectAcl;
     this.permission = made.permission;
     this.publicUrl = pulumi.output(made.publicUrl);
-    this.resources = made.resources;
+    this.resources = [...made.resources, ...key.resources];
     this.registerOutputs({});
   }
 

@@ -19,6 +19,8 @@ export interface CdnArgs {
   foundRecords: string[];
   /** The app uses the media host, or begins to in this run: nothing of it can be destroyed. */
   used: boolean;
+  /** Nothing uses it now: it is kept as it was made; the media host's record is left as it is. @default false */
+  idle?: boolean;
 }
 
 /** What a CDN's file makes. */
@@ -45,7 +47,7 @@ export class MediaCdn extends pulumi.ComponentResource implements Link {
     const { storage, dns, found, adopting, foundRecords } = args;
     const { resources, target, finish } = forCdn(storage.cdn.kind).make(name, args, child);
     const record =
-      target === undefined
+      target === undefined || args.idle
         ? []
         : hostRecord(
             `${name}-record`,

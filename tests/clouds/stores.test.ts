@@ -11,9 +11,9 @@ const zone = "social.example";
 const host = `media.${zone}`;
 const account = "0123456789abcdef0123456789abcdef";
 
-/** A program that makes one bucket and its CDN, as index.ts does. */
-function program(storage: Record<string, unknown>, used = false, found: { id: string }[] = []): string {
-  const all = {
+/** A storage as the configuration gives it. */
+function given(storage: Record<string, unknown>): string {
+  return JSON.stringify({
     ...{
       phase: "settle",
       bucket: "social-media",
@@ -23,30 +23,37 @@ function program(storage: Record<string, unknown>, used = false, found: { id: st
       accessKey: "",
       secretKey: "",
     },
-    ...{
-      account: "",
-      objectAcl: false,
-      cache: true,
-      keepLocal: true,
-      sample: 1,
-      pruneDays: 0,
-      pruneCardDays: 0,
-      leadDays: 0,
-    },
+    ...{ account: "", objectAcl: false, cache: true, keepLocal: true, sample: 1 },
+    ...{ pruneDays: 0, pruneCardDays: 0, leadDays: 0 },
     ...storage,
-  };
-  const dns = { provider: "cloudflare", zone, names: [], ttl: 60 };
+  });
+}
+
+const dns = JSON.stringify({ provider: "cloudflare", zone, names: [], ttl: 60 });
+
+/** A program that makes one bucket and its CDN, as index.ts does. */
+function program(storage: Record<string, unknown>, used = false, found: { id: string }[] = []): string {
   return `
 import { MediaBucket } from "${repository}/components/bucket";
 import { MediaCdn } from "${repository}/components/cdn";
 import { chain } from "${repository}/components/chain";
-const storage = ${JSON.stringify(all)} as any;
+import { madeAs } from "${repository}/components/kept-media";
+const storage = ${given(storage)} as any;
 const used = ${String(used)};
 const bucket = new MediaBucket("bucket", { storage, domain: "${zone}", used });
-const cdn = new MediaCdn("cdn", { storage, dns: ${JSON.stringify(dns)} as any, bucket, webDomain: "${zone}", found: ${JSON.stringify(found)} as any, adopting: ${String(found.length > 0)}, foundRecords: ${JSON.stringify(found.map((r) => r.id))}, used });
+const cdn = new MediaCdn("cdn", { storage, dns: ${dns} as any, bucket, webDomain: "${zone}", found: ${JSON.stringify(found)} as any, adopting: ${String(found.length > 0)}, foundRecords: ${JSON.stringify(found.map((r) => r.id))}, used });
 chain([bucket, cdn]);
 export const { endpoint, region, publicUrl, accessKey, secretKey } = bucket;
 export const record = cdn.record;
+export const mediaMade = madeAs(storage);
+`;
+}
+
+/** What index.ts leaves of it in the stack at survey. */
+function atSurvey(storage: Record<string, unknown>): string {
+  return `
+import { keptMedia } from "${repository}/components/kept-media";
+export = () => keptMedia({ storage: ${given(storage)}, dns: ${dns}, domain: "${zone}" } as any);
 `;
 }
 
@@ -78,6 +85,12 @@ describe("buckets and CDNs through the CLI", { skip: !pulumi && "the pulumi CLI 
   async function outputs(): Promise<Record<string, string>> {
     const { output } = await project.run("stack", "output", "--json", "--show-secrets");
     return JSON.parse(output) as Record<string, string>;
+  }
+
+  /** What a run did, and to what. */
+  function changed(output: string): string[] {
+    const done = /^ *\S+ +\S+:\S+ (\S+) (created|imported|updated|replaced|deleted)\b/gm;
+    return [...output.matchAll(done)].map(([, name, did]) => `${did} ${name}`).sort();
   }
 
   /** Goes on from an empty stack and an empty world. */
@@ -172,6 +185,37 @@ describe("buckets and CDNs through the CLI", { skip: !pulumi && "the pulumi CLI 
     await up(program(storage, false, recordsOf(storage.host)));
     assert.equal(clouds.api.state.things.filter((t) => t.kind === "b2-bucket").length, 1);
     await destroyed();
+  });
+
+  it("at survey a stack keeps what it has made once, without the key, and goes forward with it again", async () => {
+    const cdn = { kind: "cloudfront", host: "", key: "" };
+    const s3 = { store: "s3", bucket: "kept-media", host: `kept.${zone}`, region: "eu-central-1", cdn };
+    const store = memory.store("s3");
+    await up(atSurvey(s3));
+    assert.ok(!store.hasBucket(s3.bucket), "a stack that has never gone forward made a bucket");
+    await up(program(s3));
+    const { accessKey = "" } = await outputs();
+
+    const key = ["bucket-key", "bucket-user", "bucket-user-policy"];
+    assert.deepEqual(
+      changed(await up(atSurvey(s3))),
+      [...key, "cdn-record"].map((name) => `deleted ${name}`),
+    );
+    assert.ok(!store.keys.has(accessKey), "a key that nobody uses was left behind");
+    await up(atSurvey(s3), "--expect-no-changes");
+
+    const again = await up(program(s3, false, recordsOf(s3.host)));
+    assert.deepEqual(changed(again), [...key.map((name) => `created ${name}`), "imported cdn-record"]);
+    assert.equal(store.keys.get((await outputs())["accessKey"] ?? "")?.bucket, s3.bucket);
+
+    // A bucket that the configuration names no more is the store's.
+    await up(atSurvey({ ...s3, bucket: "another-media" }));
+    assert.deepEqual(
+      [s3.bucket, "another-media"].map((b) => store.hasBucket(b)),
+      [true, false],
+    );
+    assert.ok(memory.sites.has(s3.host), "the media host was taken down");
+    assert.doesNotMatch((await project.run("stack", "--show-urns")).output, /aws:/);
   });
 
   it("nothing that the app uses can be destroyed", async () => {

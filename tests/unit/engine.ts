@@ -21,15 +21,19 @@ export interface Registered {
 /** Answers of the clouds to look-ups, by token. */
 export type Calls = Record<string, (inputs: Record<string, unknown>) => Record<string, unknown>>;
 
-/** Runs a piece of a program against mocks and gives what it registered, in the order of registration. */
+/**
+ * Runs a piece of a program against mocks and gives what it registered, in the order of registration.
+ *
+ * @param o.former the stack's outputs from the run before.
+ */
 export async function register(
   make: () => unknown,
-  o: { calls?: Calls; preview?: boolean } = {},
+  o: { calls?: Calls; preview?: boolean; former?: Record<string, unknown> } = {},
 ): Promise<Registered[]> {
   const list: Registered[] = [];
   await pulumi.runtime.setMocks(
     {
-      newResource: (args) => ({ id: String(serial(args.name)), state: stateOf(args) }),
+      newResource: (args) => ({ id: String(serial(args.name)), state: stateOf(args, o.former) }),
       call: (args) => {
         const answer = o.calls?.[args.token];
         if (!answer) throw new Error(`nobody expected a call of ${args.token}`);
@@ -39,6 +43,7 @@ export async function register(
     "trunkline",
     "test",
     o.preview ?? false,
+    "organization",
   );
   watch(list);
   // A program's error, thrown there, would come up again later as one that nobody waits for.
@@ -149,7 +154,10 @@ function serial(name: string): number {
 }
 
 /** What a real provider would add to the inputs, as far as the program uses it. */
-function stateOf({ type, name, inputs }: pulumi.runtime.MockResourceArgs): Record<string, unknown> {
+function stateOf(
+  { type, name, inputs }: pulumi.runtime.MockResourceArgs,
+  former: Record<string, unknown> = {},
+): Record<string, unknown> {
   const more: Record<string, Record<string, unknown>> = {
     "tls:index/privateKey:PrivateKey": {
       privateKeyOpenssh: `private half of ${name}`,
@@ -159,6 +167,7 @@ function stateOf({ type, name, inputs }: pulumi.runtime.MockResourceArgs): Recor
     "hcloud:index/server:Server": { ipv4Address: "198.18.1.10", ipv6Address: "2001:db8::10" },
     "vultr:index/instance:Instance": { mainIp: "198.18.1.10", v6MainIp: "2001:db8::10" },
     "command:remote:Command": { stdout: '{"outcome":"changed"}\n', stderr: "" },
+    "pulumi:pulumi:StackReference": { outputs: former, secretOutputNames: [] },
     "pulumi:index:Stash": { output: inputs.input },
     "aws:s3/bucket:Bucket": { arn: `arn:aws:s3:::${String(inputs.bucket)}` },
     "aws:iam/accessKey:AccessKey": { secret: "aws secret" },

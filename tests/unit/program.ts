@@ -13,6 +13,7 @@ export async function program(
   change: Partial<Survey> = {},
   base = cloud,
   calls: Calls = {},
+  former: Record<string, unknown> = {},
 ): Promise<Registered[]> {
   const all = { ...base, ...config };
   pulumi.runtime.setAllConfig(Object.fromEntries(Object.entries(all).map(([k, v]) => [`trunkline:${k}`, v])));
@@ -35,7 +36,7 @@ export async function program(
   replace("../../components/survey", { survey: async () => survey });
   const index = require.resolve("../../index");
   delete require.cache[index];
-  return register(() => (require(index) as () => Promise<unknown>)(), { calls });
+  return register(() => (require(index) as () => Promise<unknown>)(), { calls, former });
 }
 
 /** The target as a later run finds it. */

@@ -152,6 +152,61 @@ test("buckets and CDNs are never deleted; from the switch on nothing can be, the
   assert.deepEqual(flags(back, "bucket-s3"), [true, true]);
 });
 
+const account = "0123456789abcdef0123456789abcdef";
+const stays: Record<keyof typeof storesConfig, { madeAs: string; names: string[] }> = {
+  s3: {
+    madeAs: "s3 eu-central-1 social-media cloudfront media.social.example",
+    names: [
+      ...[
+        "bucket-access",
+        "bucket-cors",
+        "bucket-lifecycle",
+        "bucket-ownership",
+        "bucket-policy",
+        "bucket-s3",
+      ],
+      ...[
+        "cdn-certificate",
+        "cdn-certificate-proof",
+        "cdn-certificate-record",
+        "cdn-distribution",
+        "cdn-oac",
+      ],
+    ],
+  },
+  r2: {
+    madeAs: `r2 ${account} social-media r2 media.social.example`,
+    names: ["bucket-cors", "bucket-lifecycle", "bucket-r2", "cdn-domain"],
+  },
+  b2: {
+    madeAs: "b2 social-media bunny media.social.example",
+    names: ["bucket-b2", "cdn-host", "cdn-zone"],
+  },
+};
+const atSurvey = (store: keyof typeof storesConfig, mediaMade?: string) =>
+  program({ phase: "survey" }, {}, storesConfig[store], calls, { mediaMade });
+
+test("at survey what the stack has made once stays: no more, unprotected, without the app's key", async () => {
+  for (const store of ["s3", "r2", "b2"] as const) {
+    const { madeAs, names } = stays[store];
+    const list = await atSurvey(store, madeAs);
+    assert.deepEqual(
+      list
+        .filter((r) => r.custom)
+        .map((r) => r.name)
+        .sort(),
+      names,
+    );
+    for (const name of names) assert.deepEqual(flags(list, name), [false, true], name);
+  }
+});
+
+test("at survey nothing is made, and what was made as something else is left to the store", async () => {
+  for (const store of ["s3", "r2", "b2"] as const)
+    for (const madeAs of [undefined, stays[store].madeAs.replace("social-media", "other-media")])
+      assert.deepEqual(await atSurvey(store, madeAs), []);
+});
+
 const bucket: KnownBucket = {
   ...{ store: "other", name: "social-media", endpoint: "https://s3.store.example", region: "us-east-1" },
   ...{ pathStyle: true, accessKey: "id", secretKey: "secret", objectAcl: true, permission: "public-read" },
