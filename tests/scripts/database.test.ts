@@ -54,6 +54,18 @@ test("what is written on the source is read on the target, by SQL and by Redis",
   await pair.until("the key", async () => (await pair.redis(pair.target, "GET", "greeting")) === "hello");
 });
 
+test("a standby of a database that nobody writes to is not behind", async () => {
+  const since = "SELECT extract(epoch FROM now() - pg_last_xact_replay_timestamp()) > 2";
+  await pair.until("two seconds without a write", async () => (await pair.sql(pair.target, since)) === "t");
+  const { result } = await pair.step("gate/switch", "present", { BEHIND_SECONDS: "1" });
+  const refusals = result["refusals"] as { expected: string }[];
+  assert.ok(refusals.length > 0, "the app does not run here");
+  assert.deepEqual(
+    refusals.filter((r) => /behind/.test(r.expected)),
+    [],
+  );
+});
+
 test("no secret stands in a process list, a journal, a server's log or what Postgres shows of itself", async () => {
   for (const host of [pair.source, pair.target]) {
     const { stdout } = await host.sh(
