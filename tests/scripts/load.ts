@@ -29,6 +29,10 @@ export class Load {
 
   static async start(pair: Pair, o: { clients?: number; thinkMs?: number } = {}): Promise<Load> {
     const name = `/root/load-${Date.now()}`;
+    const written = async () => Number(await pair.sql(await pair.primary(), "SELECT count(*) FROM ledger"));
+    // An earlier load may have left rows.
+    let before = 0;
+    await pair.until("one primary, to count the rows", async () => (before = await written()) >= 0);
     await pair.target.put(`${name}.password`, passwords.app, 0o600);
     const argv = [
       "python3",
@@ -42,10 +46,7 @@ export class Load {
       timeoutMs: 600_000,
     });
     process.catch(() => undefined); // told by stop()
-    await pair.until(
-      "the load to begin",
-      async () => Number(await pair.sql(await pair.primary(), "SELECT count(*) FROM ledger")) > 0,
-    );
+    await pair.until("the load to begin", async () => (await written()) > before);
     return new Load(pair, name, process);
   }
 
