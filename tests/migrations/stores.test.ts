@@ -85,12 +85,27 @@ for (const [store, { says, config, returns }] of Object.entries(examples) as [
       assert.deepEqual([books.objects, books.findings], [objects, []]);
     });
 
-    if (returns)
+    if (returns) {
       test("back again in one run, past a media host that keeps what it did not find", async () => {
         await world.resume();
         await journey.to("replicate");
         await nobodyNoticed("source");
       });
+
+      test("at survey the stack keeps the bucket without its key, and the way forward makes a key alone", async () => {
+        await journey.to("survey");
+        await journey.to("survey");
+        const again = await world.stack.up(["--expect-no-changes"]).done;
+        assert.ok(again.ok, again.output);
+        const ahead = await world.stack.preview(["-c", "phase=settle"]).done;
+        assert.ok(ahead.ok, ahead.output);
+        const made = ahead.events.filter((e) => e.kind === "start" && /^(bucket|cdn)-/.test(e.name));
+        const names = made.filter((e) => e.op === "same").map((e) => e.name);
+        assert.deepEqual(names.sort(), ["bucket-cors", "bucket-lifecycle", "bucket-r2", "cdn-domain"]);
+        const others = made.filter((e) => e.op !== "same").map((e) => `${e.op} ${e.name}`);
+        assert.deepEqual(others, ["create bucket-key"]);
+      });
+    }
 
     async function nobodyNoticed(truth: "source" | "target"): Promise<void> {
       const ledger = await journey.audit(truth);
