@@ -10,9 +10,10 @@ step=media/copy SIDE=target explained=no
 mark=$state/media.mark
 
 source_read clock >"$mark.new"
+# What Trunkline keeps among the media for itself (.trunkline…) is each host's own: it is neither carried nor deleted.
 # A file that goes away while it is copied (24) was deleted by its owner.
 status=0
-source_rsync --archive --delete --delete-delay --partial --info=progress2 --stats --bwlimit="$((${RATE_MIB:-0} * 1024))" \
+source_rsync --archive --delete --delete-delay --partial --info=progress2 --stats --bwlimit="$((${RATE_MIB:-0} * 1024))" --exclude='/.trunkline*' \
   source:media/ "$MEDIA_DIR/" > >(stdbuf -oL tr '\r' '\n' >"$run/media-copy.progress") || status=$?
 ((status == 0 || status == 24)) || exit "$status"
 wait "$!" 2>/dev/null || true

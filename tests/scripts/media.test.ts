@@ -73,10 +73,13 @@ END`);
 });
 
 test("the bulk copy, killed and run again, ends with the same files, rights and owners", async () => {
+  await it.source.sh(`mkdir ${media}/.trunkline`); // as a copy to a bucket does
   await it.cutOff("media/copy", 1);
   await it.must("media/copy");
   assert.equal((await it.must("media/copy")).outcome, "unchanged");
   assert.equal(await sums("target"), await sums("source"));
+  await it.target.sh(`test ! -e ${media}/.trunkline`);
+  await it.source.sh(`rmdir ${media}/.trunkline`);
 });
 
 test("what is uploaded afterwards follows within seconds", async () => {
