@@ -51,12 +51,21 @@ export type Check = (seen: Seen) => Finding | Finding[] | false | null | undefin
 
 /** Codes of the errors that the admin may accept, in one world or another. */
 export const acceptable = [
-  ...(["archiver", "clock", "collation-icu", "dns-elsewhere", "dns-hidden", "local-changes"] as const),
+  ...([
+    "archiver",
+    "clock",
+    "collation-icu",
+    "database-shared",
+    "dns-elsewhere",
+    "dns-hidden",
+    "local-changes",
+  ] as const),
   ...([
     "media-url",
     "nginx-not-carried",
     "other-walsender",
     "program-elsewhere",
+    "redis-databases",
     "release",
     "search",
   ] as const),

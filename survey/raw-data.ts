@@ -29,6 +29,8 @@ export interface Postgres {
     collationVersion: string | null;
     actualCollationVersion: string | null;
   } | null;
+  /** Databases of the same cluster that are not the app's; `postgres` and templates left out. */
+  otherDatabases: string[];
   /** Bytes of the whole cluster: what a base backup copies. */
   clusterBytes: number | null;
   /** pg_settings, as text: wal_level, max_wal_senders, max_replication_slots, max_connections, max_worker_processes,
@@ -96,6 +98,6 @@ export interface Redis {
   /** A password is set. */
   requiresPassword: boolean;
   databases: number | null;
-  /** Keys in databases other than the one that Mastodon uses. */
+  /** Numbers of databases with keys in them, without the one of REDIS_URL or REDIS_DB. */
   otherDatabases: number[];
 }

@@ -1,6 +1,6 @@
 # host/retire (source): the end. Postgres and Redis of the old server are stopped and stay off; what they hold is kept where
-# it is, as a last copy of the day of the switch, and would start as a standby, never as a second primary. Other databases on
-# this server run on.
+# it is, as a last copy of the day of the switch, and would start as a standby, never as a second primary. Other clusters on
+# this server run on; what else is in this one and in this Redis stops with them.
 # shellcheck shell=bash
 
 # As the first survey found them at work.

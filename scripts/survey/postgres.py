@@ -35,6 +35,8 @@ LOOKS = {
         WHERE xact_start < now() - interval '60 s' AND backend_type = 'client backend')""",
     "tablespaces": """(SELECT json_agg(json_build_object('name', spcname, 'location', pg_tablespace_location(oid)))
         FROM pg_tablespace WHERE spcname !~ '^pg_')""",
+    "others": """(SELECT json_agg(datname ORDER BY datname) FROM pg_database
+        WHERE datallowconn AND NOT datistemplate AND datname <> 'postgres')""",
     "roles": "(SELECT json_agg(rolname) FROM pg_roles WHERE rolname ~ '^trunkline_')",
     "hba": "to_json((SELECT bool_or(array_to_string(user_name, ',') ~ 'trunkline_') FROM pg_hba_file_rules))",
     "lsn": "to_json((:lsn)::text)",
@@ -160,6 +162,7 @@ def postgres(settings, env, contained=None):
     for name in ("systemId", "clusterBytes", "archiver"):
         answer[name] = seen.get(name)
     answer.update(prepared=seen.get("prepared") or 0, settings=seen.get("settings") or {})
+    answer["otherDatabases"] = [name for name in seen.get("others") or [] if name != where["name"]]
     return answer
 
 
@@ -181,7 +184,7 @@ def empty():
         "major": 0, "version": "", "port": 0, "unit": None, "cluster": None, "dataDir": "", "role": "down", "standbySignal": False,
         "systemId": None, "database": None, "clusterBytes": None, "settings": {}, "slots": [], "walsenders": [], "archiver": None,
         "clients": [], "unlogged": [], "prepared": 0, "longTransactions": [], "tablespaces": [], "extensions": [], "walBytesPerSecond": None,
-        "walSinceCheckpointBytes": None, "standby": None, "encryptedRows": None, "roles": [], "hba": False,
+        "walSinceCheckpointBytes": None, "standby": None, "encryptedRows": None, "roles": [], "hba": False, "otherDatabases": [],
     }  # fmt: skip
 
 

@@ -88,6 +88,19 @@ export const clients: Check = ({ source, at }) => {
   );
 };
 
+export const shared: Check = ({ source }) => {
+  const others = source?.postgres?.otherDatabases ?? [];
+  return (
+    others.length > 0 &&
+    risk(
+      "database-shared",
+      "other databases are in the same Postgres cluster",
+      `${others.join(", ")} beside ${source?.postgres?.database?.name ?? "the app's"} in ${source?.postgres?.cluster ?? "the server"}`,
+      "the cluster moves as a whole: they become read-only here at the switch, stop at retire, and are copied to the target. Move those in use to a cluster of their own first (pg_createcluster, pg_dump, pg_restore), drop the others, or accept that",
+    )
+  );
+};
+
 export const tooOld: Check = ({ source }) =>
   source?.postgres &&
   source.postgres.major < 13 &&

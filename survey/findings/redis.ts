@@ -1,4 +1,4 @@
-import { type Check, error, note, older, warning } from "../finding";
+import { type Check, error, older, risk, warning } from "../finding";
 import { reached } from "../phase";
 import type { Raw, RedisUse } from "../raw";
 
@@ -144,14 +144,19 @@ export const policy: Check = ({ source }) =>
     "set it to noeviction; the target's is",
   );
 
-export const databases: Check = ({ source }) =>
-  source?.redis?.otherDatabases.length &&
-  note(
-    "redis-databases",
-    "Redis holds other databases too",
-    `numbers ${source.redis.otherDatabases.join(", ")}`,
-    "nothing: they come along, since the whole server is carried",
+export const databases: Check = ({ source, migration: m }) => {
+  const used = source?.mastodon?.env.redis.map((u) => u.database) ?? [];
+  const others = source?.redis?.otherDatabases.filter((number) => !used.includes(number)) ?? [];
+  return (
+    others.length > 0 &&
+    risk(
+      "redis-databases",
+      "Redis holds other databases too",
+      `numbers ${others.join(", ")}`,
+      `the server moves as a whole: ${m.carryRedis ? "they become read-only here at the switch, stop at retire, and are copied to the target" : "it stops at retire"}. Give another program's a Redis of its own first, empty what nobody uses (redis-cli -n NUMBER FLUSHDB), or accept that`,
+    )
   );
+};
 
 export const namespace: Check = ({ source }) => {
   if (!source?.mastodon?.env.keys.includes("REDIS_NAMESPACE")) return null;

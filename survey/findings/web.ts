@@ -92,7 +92,7 @@ export const others: Check = ({ source }) =>
     "other-sites",
     "the source serves other sites too",
     source.nginx.others.join(", "),
-    "nothing: they stay where they are and are not touched. Move them before you give the server back",
+    "nothing: nginx goes on serving them from here. What they keep in Mastodon's Postgres cluster or Redis moves all the same (database-shared, redis-databases). Move them before you give the server back",
   );
 
 export const renewal: Check = ({ source, at }) => {

@@ -23,6 +23,7 @@ test("finds the whole installation, and every fact that the steps need", async (
     [raw.postgres!.unit, raw.redis!.unit],
     ["postgresql@15-main.service", "redis-server.service"],
   );
+  assert.deepEqual([raw.postgres!.otherDatabases, raw.redis!.otherDatabases], [[], []]);
   assert.equal(raw.postgres!.database!.collationVersion, raw.postgres!.database!.actualCollationVersion);
   assert.deepEqual(raw.mastodon!.units.sidekiq, [
     {
@@ -88,7 +89,7 @@ test("a dead address is an answer, not a failure", async () => {
   assert.match(raw.peer!.error!, /refused/i);
 });
 
-test("sees what admins do: own units, long transactions, prepared ones, foreign slots, unlogged tables, a missing mount", async () => {
+test("sees what admins do: own units, foreign slots, unlogged tables, other databases, a missing mount", async () => {
   const sql = (text: string) =>
     it.source.exec(["runuser", "-u", "postgres", "--", "psql", "-qd", "mastodon_production", "-c", text]);
   await it.source.sh(`
@@ -98,6 +99,7 @@ test("sees what admins do: own units, long transactions, prepared ones, foreign 
     echo '/dev/none /home/mastodon/live/public/system/cache ext4 noauto 0 0' >>/etc/fstab
     systemctl stop nginx`);
   await sql("CREATE UNLOGGED TABLE fast (a int)");
+  await sql("CREATE DATABASE wiki");
   await sql("SELECT pg_create_physical_replication_slot('foreign_one')");
   const raw = await it.survey("source");
   const own = raw.mastodon!.units.sidekiq.find((u) => u.name === "federation.service");
@@ -106,6 +108,7 @@ test("sees what admins do: own units, long transactions, prepared ones, foreign 
   assert.deepEqual(raw.postgres!.slots, [
     { name: "foreign_one", type: "physical", active: false, walStatus: null },
   ]);
+  assert.deepEqual(raw.postgres!.otherDatabases, ["wiki"]);
   assert.equal(raw.nginx!.active, false);
 });
 

@@ -249,6 +249,7 @@ function postgres(): Filled["postgres"] {
       collationVersion: "2.36",
       actualCollationVersion: "2.36",
     },
+    otherDatabases: [],
     clusterBytes: 11 * GiB,
     settings: {
       wal_level: "replica",

@@ -42,6 +42,12 @@ export const postgres: Case[] = [
     onSource((s) => (s.postgres.clients = [{ user: "exporter", application: "", client: "127.0.0.1" }])),
   ],
   [
+    "database-shared",
+    "error",
+    /^synapse, wiki beside mastodon_production in 15.main$/,
+    onSource((s) => (s.postgres.otherDatabases = ["synapse", "wiki"])),
+  ],
+  [
     "postgres-too-old",
     "error",
     /12.19/,

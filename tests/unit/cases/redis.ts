@@ -74,7 +74,16 @@ export const redis: Case[] = [
     onSource((s) => Object.assign(s.redis, { role: "replica", masterHost: "10.0.0.7", masterPort: 6379 })),
   ],
   ["redis-policy", "warning", /allkeys-lru/, onSource((s) => (s.redis.maxmemoryPolicy = "allkeys-lru"))],
-  ["redis-databases", "note", /numbers 1, 2/, onSource((s) => (s.redis.otherDatabases = [1, 2]))],
+  ["redis-databases", "error", /^numbers 1, 2$/, onSource((s) => (s.redis.otherDatabases = [1, 2]))],
+  [
+    "redis-databases",
+    "error",
+    /^numbers 3$/,
+    onSource((s) => {
+      s.mastodon.env.redis.push(redisUse({ prefix: "CACHE_", database: 1 }));
+      s.redis.otherDatabases = [1, 3];
+    }),
+  ],
   ["redis-namespace", "error", /4.5.3/, onSource((s) => s.mastodon.env.keys.push("REDIS_NAMESPACE"))],
   [
     "redis-left-behind",
