@@ -59,6 +59,7 @@ export const acceptable = [
     "dns-elsewhere",
     "dns-hidden",
     "local-changes",
+    "local-service",
   ] as const),
   ...([
     "media-url",

@@ -158,6 +158,8 @@ export interface Env {
   database: { host: string; port: number; name: string; user: string } | null;
   /** Where its parts find Redis, by the prefix of their variables: "" (app and streaming), SIDEKIQ_, CACHE_. */
   redis: RedisUse[];
+  /** Other services that lie on the host's loopback, by the variable that names them: "SMTP_SERVER is localhost". */
+  nearby: string[];
 }
 
 export interface RedisUse {

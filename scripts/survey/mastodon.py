@@ -8,6 +8,7 @@ import re
 import checkout
 import dotenv
 import mastodon_env
+import nearby
 from probe import Unreadable, look, properties, read, run
 
 SAVED = "/var/lib/trunkline/saved/files"
@@ -109,6 +110,7 @@ def environment(settings, path):
         "path": file, "keys": sorted(values), "values": told, "hashes": hashes,
         "database": look("the app's database", mastodon_env.database, values),
         "redis": look("the app's Redis", mastodon_env.redis_uses, values, default=[]),
+        "nearby": nearby.services(values),
     }, values  # fmt: skip
 
 
@@ -135,7 +137,7 @@ def mastodon(settings, units):
         "version": look("Mastodon's version", version, path, default=""),
         "dir": path, "realDir": os.path.realpath(path), "user": person.pw_name, "uid": person.pw_uid, "gid": person.pw_gid, "home": home_of(person, path),
         "appBytes": look("size of the app", app_bytes, home_of(person, path)),
-        "env": env or {"path": path + "/.env.production", "keys": [], "values": {}, "hashes": {}, "database": None, "redis": []},
+        "env": env or {"path": path + "/.env.production", "keys": [], "values": {}, "hashes": {}, "database": None, "redis": [], "nearby": []},
         "git": checkout.checkout(path, person.pw_name),
         "units": kinds, "encryptedRows": None,
     }, values  # fmt: skip

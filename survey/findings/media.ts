@@ -2,9 +2,11 @@ import { type Check, error, note } from "../finding";
 
 export const otherStore: Check = ({ source }) => {
   const store = source?.media?.store;
+  const nearby = source?.mastodon?.env.nearby.some((line) => /^(S3|SWIFT)_/.test(line));
   return (
     store &&
     store !== "local" &&
+    !nearby &&
     note(
       "media-elsewhere",
       "media are in an object store",

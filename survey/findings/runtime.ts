@@ -82,6 +82,19 @@ export const needs: Check = ({ source, at }) => {
   );
 };
 
+export const services: Check = ({ source }) => {
+  const nearby = source?.mastodon?.env.nearby ?? [];
+  return (
+    nearby.length > 0 &&
+    risk(
+      "local-service",
+      "the app uses services of this server that are not carried",
+      nearby.join(", "),
+      "from shift on it runs on the target, where nothing answers there: name a server that both reach, or install the same on the target in prepare (for mail one that takes it from localhost) and accept this",
+    )
+  );
+};
+
 export const root: Check = ({ source }) =>
   source?.mastodon?.uid === 0 &&
   error(

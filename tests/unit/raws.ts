@@ -41,6 +41,7 @@ export function source(change: (raw: Filled) => void = () => undefined): Raw {
           user: "mastodon",
         },
         redis: ["", "SIDEKIQ_", "CACHE_"].map((prefix) => redisUse({ prefix })),
+        nearby: [],
       },
       units: {
         web: [unit("mastodon-web.service")],

@@ -60,7 +60,7 @@ export const mastodon: Case[] = [
         (t.mastodon = {
           ...there(source().mastodon),
           env: {
-            ...{ path: "", keys: [], values: {}, database: null, redis: [] },
+            ...{ path: "", keys: [], values: {}, database: null, redis: [], nearby: [] },
             hashes: { SECRET_KEY_BASE: "other" },
           },
           units: { web: [], sidekiq: [], streaming: [] },
@@ -152,5 +152,11 @@ export const mastodon: Case[] = [
   ],
   ["read-replica", "error", /REPLICA_DB_NAME/, onSource((s) => s.mastodon.env.keys.push("REPLICA_DB_NAME"))],
   ["target-in-use", "error", /live/, onTarget((t) => (t.mastodon = source().mastodon))],
+  [
+    "local-service",
+    "error",
+    /^SMTP_SERVER is not set, LDAP_HOST is 127.0.0.1$/,
+    onSource((s) => s.mastodon.env.nearby.push("SMTP_SERVER is not set", "LDAP_HOST is 127.0.0.1")),
+  ],
   ["mail", "note", /SMTP_SERVER is not set/, seen()],
 ];

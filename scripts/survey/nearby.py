@@ -1,0 +1,59 @@
+"""What the app uses on its own host besides database and Redis: on another server none of it answers."""
+
+import ipaddress
+from urllib.parse import urlsplit
+
+# Variables that name a server, by the switch that they need ("": none).
+SERVERS = {
+    "": ("BULK_SMTP_SERVER", "http_proxy", "http_hidden_proxy", "LIBRE_TRANSLATE_ENDPOINT", "STATSD_ADDR")
+    + ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"),
+    "S3_ENABLED": ("S3_ENDPOINT",),
+    "SWIFT_ENABLED": ("SWIFT_AUTH_URL",),
+    "LDAP_ENABLED": ("LDAP_HOST",),
+}  # fmt: skip
+
+
+def services(env):
+    """A line for each variable that leads to this host; Elasticsearch has a finding of its own. No value is told as a whole: a proxy's has a password."""
+    found = [mail(env)] if mail(env) else []
+    for switch, names in SERVERS.items():
+        if switch and env.get(switch) != "true":
+            continue
+        # Mastodon's own default for LDAP_HOST is localhost; of the others each is off without a value.
+        found += [line(name, env.get(name)) for name in names if is_here(env.get(name) or ("localhost" if name == "LDAP_HOST" else ""))]
+    return found
+
+
+def mail(env):
+    """Rails' default is smtp, and a server that is not named is localhost."""
+    method = env.get("SMTP_DELIVERY_METHOD") or "smtp"
+    if method == "smtp" and is_here(env.get("SMTP_SERVER") or "localhost"):
+        return line("SMTP_SERVER", env.get("SMTP_SERVER"))
+    return "SMTP_DELIVERY_METHOD is sendmail" if method == "sendmail" else None
+
+
+def line(name, value):
+    return "%s is %s" % (name, host_of(value) if value else "not set")
+
+
+def host_of(value):
+    """The host of a URL, of host:port or of a bare host; a socket's path as it is; "" for what is none of them."""
+    if value.startswith(("/", "unix:")):
+        return value
+    if "//" not in value:
+        value = "//" + ("[%s]" % value if value.count(":") > 1 and "[" not in value else value)
+    try:
+        return urlsplit(value).hostname or ""
+    except ValueError:
+        return ""
+
+
+def is_here(value):
+    host = host_of(value)
+    if host.startswith(("/", "unix:")) or host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
