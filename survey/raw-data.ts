@@ -81,6 +81,8 @@ export interface Redis {
   port: number;
   /** As above. */
   unit: string | null;
+  /** The file that it was started with and can keep its role in; "" without one. */
+  configFile: string;
   role: "master" | "replica" | "down";
   /** Host and port of the master of a replica. */
   masterHost: string | null;

@@ -48,6 +48,7 @@ def redis(settings, env):
         "version": info.get("valkey_version") or info["redis_version"],
         "kind": "valkey" if "valkey_version" in info else "redis",
         "unit": look("Redis' unit", unit_of, int(info["process_id"])),
+        "configFile": info.get("config_file", ""),
         "role": "replica" if replica else "master",
         "masterHost": info.get("master_host") if replica else None,
         "masterPort": int(info["master_port"]) if replica else None,
@@ -106,7 +107,7 @@ def may(client, me, words):
 def nothing(where):
     """What is known of a Redis that does not answer."""
     return {
-        "version": "", "kind": "redis", "port": where.get("port", 0), "unit": None, "role": "down", "masterHost": None, "masterPort": None,
+        "version": "", "kind": "redis", "port": where.get("port", 0), "unit": None, "configFile": "", "role": "down", "masterHost": None, "masterPort": None,
         "linkUp": None, "usedBytes": None, "maxmemoryPolicy": None, "appendonly": None, "rdbSaving": None, "replicas": [],
         "requiresPassword": bool(where["password"]), "databases": None, "otherDatabases": [], "loopback": False, "lacks": [],
     }  # fmt: skip

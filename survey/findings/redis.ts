@@ -87,6 +87,25 @@ export const unreachable: Check = ({ source, at }) => {
   );
 };
 
+/** Its role has to last over a restart, and it has to reach this host's loopback, where the tunnel begins. */
+export const contained: Check = ({ source, at, migration: m }) => {
+  const redis = source?.redis;
+  if (!redis || redis.role === "down" || !m.carryRedis || reached(at, "switch")) return null;
+  const why = [
+    ...(redis.unit ? [] : ["it runs in no systemd unit of this host (a container?)"]),
+    ...(redis.configFile ? [] : ["it was started without a configuration file"]),
+  ];
+  return (
+    why.length > 0 &&
+    error(
+      "redis-contained",
+      "Redis on the source can't change its role",
+      why.join(", "),
+      "let it run on the host itself, by its package's unit and file (apt-get install redis-server), with the container's dump.rdb or appendonlydir in /var/lib/redis: at the switch it has to follow the target through the host's own loopback, and to keep that over a restart",
+    )
+  );
+};
+
 export const rights: Check = ({ source, at, migration: m }) =>
   m.carryRedis &&
   !reached(at, "switch") &&

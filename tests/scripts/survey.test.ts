@@ -24,6 +24,7 @@ test("finds the whole installation, and every fact that the steps need", async (
     ["postgresql@15-main.service", "redis-server.service"],
   );
   assert.deepEqual([raw.postgres!.otherDatabases, raw.redis!.otherDatabases], [[], []]);
+  assert.equal(raw.redis!.configFile, "/etc/redis/redis.conf");
   assert.equal(raw.postgres!.database!.collationVersion, raw.postgres!.database!.actualCollationVersion);
   assert.deepEqual(raw.mastodon!.units.sidekiq, [
     {

@@ -56,6 +56,7 @@ export function source(change: (raw: Filled) => void = () => undefined): Raw {
       kind: "redis",
       port: 6379,
       unit: "redis-server.service",
+      configFile: "/etc/redis/redis.conf",
       role: "master",
       masterHost: null,
       masterPort: null,

@@ -57,6 +57,13 @@ export const redis: Case[] = [
     onSource((s) => Object.assign(s.redis, { role: "down", lacks: ["info"] })),
   ],
   ["redis-rights", "error", /config set, psync/, onSource((s) => (s.redis.lacks = ["config set", "psync"]))],
+  [
+    "redis-contained",
+    "error",
+    /^it runs in no systemd unit of this host \(a container\?\)$/,
+    onSource((s) => (s.redis.unit = null)),
+  ],
+  ["redis-contained", "error", /^it was started without a/, onSource((s) => (s.redis.configFile = ""))],
   ["redis-too-old", "error", /6.0.16/, onSource((s) => (s.redis.version = "6.0.16"))],
   [
     "redis-newer",
