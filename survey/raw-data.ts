@@ -31,9 +31,11 @@ export interface Postgres {
   } | null;
   /** Databases of the same cluster that are not the app's; `postgres` and templates left out. */
   otherDatabases: string[];
+  /** Sessions of clients just now, in all of its databases. */
+  connections: number | null;
   /** Bytes of the whole cluster: what a base backup copies. */
   clusterBytes: number | null;
-  /** pg_settings, as text: wal_level, max_wal_senders, max_replication_slots, max_connections, max_worker_processes,
+  /** pg_settings, as text: wal_level, max_wal_senders, max_replication_slots, max_connections, superuser_reserved_connections, reserved_connections (16 and later), max_worker_processes,
    *  max_prepared_transactions, max_locks_per_transaction, wal_keep_size, max_slot_wal_keep_size,
    * shared_buffers, archive_mode, archive_command, synchronous_standby_names, data_checksums,
    * listen_addresses, hba_file, ssl, password_encryption. */

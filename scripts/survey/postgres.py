@@ -11,6 +11,7 @@ import psql
 from probe import Unreadable, await_units, look, note, note_start, read, run, unit_of
 
 SETTINGS = """wal_level max_wal_senders max_replication_slots max_connections max_worker_processes max_prepared_transactions
+superuser_reserved_connections reserved_connections
 max_locks_per_transaction wal_keep_size max_slot_wal_keep_size shared_buffers archive_mode archive_command
 synchronous_standby_names data_checksums listen_addresses hba_file ssl password_encryption""".split()
 
@@ -35,6 +36,7 @@ LOOKS = {
         WHERE xact_start < now() - interval '60 s' AND backend_type = 'client backend')""",
     "tablespaces": """(SELECT json_agg(json_build_object('name', spcname, 'location', pg_tablespace_location(oid)))
         FROM pg_tablespace WHERE spcname !~ '^pg_')""",
+    "connections": "to_json((SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'))",
     "others": """(SELECT json_agg(datname ORDER BY datname) FROM pg_database
         WHERE datallowconn AND NOT datistemplate AND datname <> 'postgres')""",
     "roles": "(SELECT json_agg(rolname) FROM pg_roles WHERE rolname ~ '^trunkline_')",
@@ -159,7 +161,7 @@ def postgres(settings, env, contained=None):
     )  # fmt: skip
     for name in ("slots", "walsenders", "longTransactions", "tablespaces"):
         answer[name] = seen.get(name) or []
-    for name in ("systemId", "clusterBytes", "archiver"):
+    for name in ("systemId", "clusterBytes", "archiver", "connections"):
         answer[name] = seen.get(name)
     answer.update(prepared=seen.get("prepared") or 0, settings=seen.get("settings") or {})
     answer["otherDatabases"] = [name for name in seen.get("others") or [] if name != where["name"]]
@@ -184,7 +186,7 @@ def empty():
         "major": 0, "version": "", "port": 0, "unit": None, "cluster": None, "dataDir": "", "role": "down", "standbySignal": False,
         "systemId": None, "database": None, "clusterBytes": None, "settings": {}, "slots": [], "walsenders": [], "archiver": None,
         "clients": [], "unlogged": [], "prepared": 0, "longTransactions": [], "tablespaces": [], "extensions": [], "walBytesPerSecond": None,
-        "walSinceCheckpointBytes": None, "standby": None, "encryptedRows": None, "roles": [], "hba": False, "otherDatabases": [],
+        "walSinceCheckpointBytes": None, "standby": None, "encryptedRows": None, "roles": [], "hba": False, "otherDatabases": [], "connections": None,
     }  # fmt: skip
 
 

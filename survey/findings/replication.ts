@@ -44,6 +44,27 @@ export const slots: Check = ({ source }) => {
   );
 };
 
+/** Of scripts/pooler: what the target's relay keeps open (min_pool_size) and some for the steps; and its most (default_pool_size). */
+const kept = 20 + 5;
+const most = 40 + 5;
+
+export const connections: Check = ({ source, at }) => {
+  const pg = source?.postgres;
+  if (pg?.role !== "primary" || pg.connections === null || reached(at, "replicate")) return null;
+  if (!pg.settings["max_connections"]) return null;
+  const number = (name: string) => Number(pg.settings[name] ?? 0);
+  const usable =
+    number("max_connections") - number("superuser_reserved_connections") - number("reserved_connections");
+  if (usable - pg.connections >= most) return null;
+  const scarce = usable - pg.connections < kept;
+  return (scarce ? error : warning)(
+    "connections",
+    scarce ? "the source has too few connections" : "the source's connections may become few",
+    `${pg.connections} of ${usable} are in use (max_connections is ${number("max_connections")})`,
+    `set max_connections to ${number("max_connections") + most} and restart Postgres at a quiet time: besides the app's own the target keeps 20 open from replicate on, and up to 40 from shift to switch`,
+  );
+};
+
 export const slotLost: Check = ({ source }) =>
   source?.postgres?.slots.some((s) => ours.test(s.name) && s.walStatus === "lost") &&
   error(

@@ -252,9 +252,12 @@ function postgres(): Filled["postgres"] {
       actualCollationVersion: "2.36",
     },
     otherDatabases: [],
+    connections: 30,
     clusterBytes: 11 * GiB,
     settings: {
       wal_level: "replica",
+      max_connections: "100",
+      superuser_reserved_connections: "3",
       max_wal_senders: "10",
       max_replication_slots: "10",
       synchronous_standby_names: "",

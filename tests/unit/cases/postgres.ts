@@ -42,6 +42,21 @@ export const postgres: Case[] = [
     onSource((s) => (s.postgres.clients = [{ user: "exporter", application: "", client: "127.0.0.1" }])),
   ],
   [
+    "connections",
+    "error",
+    /^80 of 97 are in use \(max_connections is 100\)$/,
+    onSource((s) => (s.postgres.connections = 80)),
+  ],
+  [
+    "connections",
+    "warning",
+    /^60 of 95 are in use/,
+    onSource((s) => {
+      s.postgres.connections = 60;
+      s.postgres.settings["reserved_connections"] = "2";
+    }),
+  ],
+  [
     "database-shared",
     "error",
     /^synapse, wiki beside mastodon_production in 15.main$/,
