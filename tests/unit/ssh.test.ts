@@ -109,9 +109,7 @@ test("the survey's script is valid Python whatever the settings hold", async () 
   const odd = { side: "source", dir: '/home/o\'brien "x" \\ \n é', none: null, yes: true };
   const { execFileSync } = await import("node:child_process");
   const text = (await surveyScript(odd)).split("\n").slice(0, 2).join("\n");
-  const out = execFileSync("python3", [
-    "-c",
-    `${text}\nimport json; print(json.dumps(SETTINGS)); print(sorted(MODULES)[0])`,
-  ]).toString();
+  const input = `${text}\nimport json; print(json.dumps(SETTINGS)); print(sorted(MODULES)[0])\n`;
+  const out = execFileSync("python3", ["-"], { input }).toString();
   assert.deepEqual(JSON.parse(out.split("\n")[0] ?? ""), odd);
 });
