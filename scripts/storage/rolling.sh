@@ -5,6 +5,7 @@
 
 next_unit=trunkline-next-web.service
 routed=$state/storage.routed # nginx's files that lead to the second process, a path a line
+led=no                       # whether this run has led anything to it
 
 # Puts back what a run that was cut off has left, with the first process serving whatever its settings are now.
 recover_web() {
@@ -12,6 +13,18 @@ recover_web() {
   log "$step: an earlier run was cut off while the web process was exchanged: putting nginx back first"
   web_up
   route_back
+  next_web_down
+}
+
+# try_web: a second process can serve beside the first, and nginx takes what it will be told; asked before anything waits for it.
+try_web() {
+  local what said
+  for what in writes reads all; do
+    lead "$what"
+    said="$(nginx -t 2>&1)" || not_led "nginx to accept the site with the second web process in it" "$said"
+  done
+  unlead
+  next_web_up
   next_web_down
 }
 
@@ -80,20 +93,36 @@ remove_container() {
 
 # route writes|reads|all: nginx leads these to the second process; returns when nothing of them is under way in the first.
 route() {
-  local file files before=()
-  mapfile -t files < <(python3 "$scripts/storage/route.py" files "$(web_address)" "$PORT_NEXT_WEB")
-  ((${#files[@]})) || die "nginx to name the web process at $(web_address)" "no site with it" "see how nginx reaches the app on this host"
-  printf '%s\n' "${files[@]}" >"$routed.part" && mv "$routed.part" "$routed"
+  local before=()
   mapfile -t before < <(nginx_workers)
-  for file in "${files[@]}"; do
-    save_original "$file"
-    python3 "$scripts/storage/route.py" "$1" "$(web_address)" "$PORT_NEXT_WEB" "$state/saved/files$file" >"$run/route.part"
-    put_file "$file" "$(stat -c %a "$file")" "$(stat -c %U:%G "$file")" <"$run/route.part"
-  done
-  rm -f "$run/route.part"
+  lead "$1"
+  led=yes
   load_nginx route_files_back
   await_drained "${before[@]}"
 }
+
+# lead writes|reads|all: nginx's files say so; it has not read them yet.
+lead() {
+  local file files said
+  mapfile -t files < <(python3 "$scripts/storage/route.py" files "$(web_address)" "$PORT_NEXT_WEB")
+  ((${#files[@]})) || die "nginx to name the web process at $(web_address)" "no site with it" "see how nginx reaches the app on this host"
+  printf '%s\n' "${files[@]}" >"$routed.part" && mv "$routed.part" "$routed"
+  for file in "${files[@]}"; do
+    save_original "$file"
+    said="$(python3 "$scripts/storage/route.py" "$1" "$(web_address)" "$PORT_NEXT_WEB" "$state/saved/files$file" 2>&1 >"$run/route.part")" ||
+      not_led "$file to be a file that can lead to two web processes" "$said"
+    put_file "$file" "$(stat -c %a "$file")" "$(stat -c %U:%G "$file")" <"$run/route.part"
+  done
+  rm -f "$run/route.part"
+}
+
+# not_led WHAT FOUND: nginx goes on with what it has.
+not_led() {
+  [[ $led == yes ]] || unlead
+  die "$1" "$2" "change how this host's nginx names $(web_address) there, then run \`pulumi up\` again"
+}
+
+unlead() { route_files_back && rm -f "$routed"; }
 
 route_back() {
   local before

@@ -80,8 +80,10 @@ def some(text, address, port, what):
                 edits.append((line.start, line.end, "proxy_pass http://$%s;" % variable))
     if not edits:
         return text
-    first = min(d.start for d in tree if d.name == "server" and d.block is not None and d.block and any(x.name == "listen" for x in d.block))
-    return swap(text, edits + [(first, first, head)])
+    sites = [d.start for d in tree if d.name == "server" and d.block and any(x.name == "listen" for x in d.block)]
+    if not sites:
+        sys.exit("its `proxy_pass` stands outside of a `server` block; move these lines into the site's own file, or name an `upstream` there")
+    return swap(text, edits + [(min(sites), min(sites), head)])
 
 
 def main(what, address, port, file=None):

@@ -26,6 +26,7 @@ present() {
   remember_env
   echo forward | mark_known switching
   recover_web
+  try_web
   flush_follower "${FLUSH_SECONDS:-3600}"
   hold_workers
   write_env_changes <<<"$STORAGE_ENV"
@@ -46,6 +47,7 @@ absent() {
   prove_env_changes <"$known/env.before"
   echo back | mark_known switching
   recover_web
+  try_web
   # The most of it while everyone is served, the rest when no more is written to the bucket.
   storage_python back.py all
   hold_workers

@@ -3,6 +3,7 @@
 . "$scripts/sidekiq/units.sh"
 
 workers_was=$known/sidekiq.was
+held_env=$known/env.held # the app's variables as they were when Sidekiq was stopped
 
 workers_down() {
   if in_compose; then compose_workers_down; return; fi
@@ -19,21 +20,31 @@ workers_down() {
 
 # hold_workers: workers_down, and whatever fails from here on also says what becomes of Sidekiq.
 hold_workers() {
-  held_here=yes held_env="$(sha256sum <"$(env_path)")"
+  held_here=yes
   [[ ! -s $workers_was ]] || held_here=no
+  put_file "$held_env" 0600 root:root <"$(env_path)"
   trap 'status=$?; free_workers; on_exit "$status"' EXIT
   workers_down
 }
 
-# As long as the app's variables are the ones that Sidekiq ran with, it may go on. Later it must not: it would write to another place
-# than a web process that is not exchanged yet. Nor may one that an earlier run has stopped, of which nobody knows how far it came.
+# Until nginx leads the first request to a second web process nothing was written to another place, and all goes on as it was. Later
+# Sidekiq must not: it would write to another place than a web process that is not exchanged yet. Nor may one that an earlier run has
+# stopped, of which nobody knows how far it came.
 free_workers() {
-  [[ $finished == no && -s $workers_was ]] || return 0
-  if [[ $held_here == yes && "$(sha256sum <"$(env_path)")" == "$held_env" ]] && (restart_workers); then
-    log "trunkline: $step on $(host_label): the app's variables are as they were, and Sidekiq works again"
-  else
-    log "trunkline: $step on $(host_label): Sidekiq waits, and its jobs with it, until the exchange is through. What to do: run \`pulumi up\` again, which goes on from here and starts it in the end"
+  if [[ $finished == no && -s $workers_was ]]; then
+    if [[ $held_here == yes && $led == no ]] && (put_env_back && next_web_down && restart_workers); then
+      log "trunkline: $step on $(host_label): the app's variables are as they were, and Sidekiq works again"
+    else
+      log "trunkline: $step on $(host_label): Sidekiq waits, and its jobs with it, until the exchange is through. What to do: run \`pulumi up\` again, which goes on from here and starts it in the end"
+    fi
   fi
+  rm -f "$held_env"
+}
+
+put_env_back() {
+  local path
+  path="$(env_target)"
+  cmp -s "$held_env" "$path" || put_file "$path" "$(stat -c %a "$path")" "$(stat -c %U:%G "$path")" <"$held_env"
 }
 
 # One that was only told to take no more jobs would not begin again by being started.

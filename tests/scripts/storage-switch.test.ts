@@ -94,6 +94,39 @@ test("what fails before the app's variables have changed leaves Sidekiq at work"
   assert.equal(await env(), before);
 });
 
+test("a second web process that dies of the new variables leaves the old ones, and Sidekiq at work", async () => {
+  const [unit, before] = [it.settings["WEB_UNITS"]!.split(" ")[0]!, await env()];
+  const dropIn = `/run/systemd/system/${unit}.d/dies.conf`;
+  const dies = "[Service]\\nExecStartPre=/bin/sh -c '! grep -qx S3_ENABLED=true .env.production'\\n";
+  await it.host.sh(
+    `mkdir -p ${dropIn}; rmdir ${dropIn}; printf "${dies}" > ${dropIn}; systemctl daemon-reload`,
+  );
+  const answer = await it.step("storage/switch");
+  await it.host.sh(`rm ${dropIn}; systemctl daemon-reload`);
+  assert.notEqual(answer.code, 0);
+  assert.match(answer.stderr, /Sidekiq works again/);
+  assert.match(await sidekiq(), /^ActiveState=active$/m);
+  assert.equal(await env(), before);
+});
+
+test("an nginx that can't be led to two web processes is refused before anything stops", async () => {
+  const before = await sidekiq();
+  const site = (await it.host.sh("grep -lR proxy_pass /etc/nginx/sites-enabled | head -1")).stdout.trim();
+  const whole = (await it.host.sh(`cat "$(readlink -f ${site})"`)).stdout;
+  await it.host.sh(
+    `sed -i 's,proxy_pass http://backend;,include snippets/apart.conf;,' "$(readlink -f ${site})"`,
+  );
+  await it.host.put("/etc/nginx/snippets/apart.conf", "proxy_pass http://127.0.0.1:3000;\n");
+  await it.host.sh("nginx -t && systemctl reload nginx");
+  const answer = await it.step("storage/switch");
+  await it.host.put("/etc/nginx/whole", whole);
+  await it.host.sh(
+    `cat /etc/nginx/whole > "$(readlink -f ${site})"; rm /etc/nginx/whole; systemctl reload nginx`,
+  );
+  assert.match(answer.stderr, /snippets\/apart.conf.*outside of a `server` block.*What to do/s);
+  assert.equal(await sidekiq(), before);
+});
+
 test("the switch loses nothing and fails nobody, also when it is cut off in the middle", async () => {
   const before = await env();
   for (const name of ready) await it.must(name);
