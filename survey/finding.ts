@@ -69,6 +69,7 @@ export const acceptable = [
     "redis-databases",
     "release",
     "search",
+    "site-left-behind",
   ] as const),
   ...(["source-unreachable", "unit-needs", "unlogged-tables"] as const),
 ];

@@ -237,6 +237,8 @@ export interface Nginx {
   notCarried: string[];
   /** Names of sites that have nothing to do with the instance. */
   others: string[];
+  /** Sites of other names that hand requests to this app too, with their files. */
+  alsoLead: string[];
   /** client_max_body_size of that site in bytes; null: not set (nginx's own 1 MiB). */
   bodyBytes: number | null;
   certificates: Certificate[];

@@ -77,6 +77,13 @@ def servers(directives):
     return found
 
 
+def inside(directive):
+    """All directives within one, however deep."""
+    for inner in directive.block or []:
+        yield inner
+        yield from inside(inner)
+
+
 def serves(server, domain):
     """Whether the server block names the domain."""
     return any(domain == name.lstrip(".").lower() for d in server.all("server_name") for name in d.values)

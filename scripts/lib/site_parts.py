@@ -27,6 +27,12 @@ SIMPLE = re.compile(
     r"|tcp_nodelay|error_page|internal"
 )
 ADDED = re.compile(r"add_header|deny|allow|satisfy|rewrite|return|if|set|limit_req|limit_conn|limit_rate\w*")
+# What may stand in the http block and changes no answer: where things are kept, how much of them, and what other directives are made of.
+OF_HOST = re.compile(
+    r"server|upstream|types|log_format|log_subrequest|server_name\w*|underscores_in_headers|ignore_invalid_headers|\w+_hash_\w+|\w+_pool_size"
+    r"|(fastcgi|uwsgi|scgi|grpc|memcached|passenger|perl|lua|js)_\w+|init(_worker)?_by_lua\w*|geoip\w*|aio\w*|directio\w*|lingering_\w+|charset_\w+"
+    r"|reset_timedout_connection|postpone_output|send_lowat|read_ahead|subrequest_output_buffer_size|limit_(req|conn)_log_level|(absolute|port_in)_redirect"
+)
 OF_HTTP = ("limit_req_zone", "limit_conn_zone", "map", "geo", "split_clients")
 HEADERS_OF_OWN = ("x-cached", "cache-control", "strict-transport-security", "x-content-type-options", "content-security-policy")
 
@@ -69,6 +75,16 @@ class Site:
         found = [self.names_of([s]) for s in self.servers if s not in self.mine]
         return sorted({names[0] for names in found if names and not set(names) & set(self.names())})
 
+    def also_lead(self):
+        """Servers of other names that hand requests to this app, by name and file. Onion services are told by themselves."""
+        found = []
+        for server in [s for s in self.servers if s not in self.mine and not set(self.names_of([s])) & set(self.names())]:
+            name = server.first("server_name") or "listen %s" % server.first("listen")
+            urls = [d.values[0] for d in nginxconf.inside(server) if d.name == "proxy_pass" and d.values]
+            if not name.endswith(".onion") and any(self.is_ours(url) for url in urls):
+                found.append("%s (%s)" % (name, server.file))
+        return found
+
     def files(self):
         """Files in which TLS servers of the instance stand."""
         return list(dict.fromkeys(s.file for s in self.web() + self.companions()))
@@ -110,11 +126,25 @@ class Site:
         for server in self.companions():
             parts = self.additions(server, own_site=False)
             companions.append({"names": self.names_of([server]), "certificate": self.certificate(server), **parts})
+        self.rules_of_http()
         texts = [t for part in (main, *companions) for key in ("server", "locations", "app", "system") for t in part[key]]
         return {
             "names": self.names_of(web), "body": self.body(), "realIp": self.real_ip(web[0]) if web else {"from": [], "header": ""},
             **main, "companions": companions, "http": self.shared(texts),
         }  # fmt: skip
+
+    def rules_of_http(self):
+        """Names what the http block says to all sites and the target's will not say, unless each of them says it anew: a closed site would open."""
+        mine, lost = self.web() + self.companions(), {}
+        for d in self.http:
+            known = OWN.fullmatch(d.name) or OF_HOST.fullmatch(d.name) or d.name in OF_HTTP
+            if mine and not known and not all(s.all(d.name) for s in mine):
+                lost.setdefault((d.name, d.file), []).append(d)
+        for (name, file), found in lost.items():
+            if len(found) == 1:
+                self.leave(found[0], None)
+            else:
+                self.left.append("%s, %d times in the http block (%s)" % (name, len(found), file))
 
     def additions(self, server, own_site=True):
         """What stands in a server besides Mastodon's own; without `own_site` every location counts."""

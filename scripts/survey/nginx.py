@@ -23,6 +23,7 @@ def nginx(names, app, addresses):
     tree = nginxconf.load(files.__getitem__, lambda pattern: sorted(p for p in files if matches(p, pattern)))
     site = site_parts.Site(tree, names, app, addresses)
     site.carried()
+    also = site.also_lead()
     servers = site.web() + site.companions()
     return {
         "version": look("nginx's version", nginx_version, default=""),
@@ -30,7 +31,8 @@ def nginx(names, app, addresses):
         "sites": list(dict.fromkeys(os.path.realpath(path) for path in site.files() + [s.file for s in site.mine])),
         "names": site.names(),
         "notCarried": site.left,
-        "others": site.others(),
+        "others": [name for name in site.others() if not any(name in line.split() for line in also)],
+        "alsoLead": also,
         "bodyBytes": site.body(),
         "certificates": look("certificates", certificates, site, servers, default=[]),
     }

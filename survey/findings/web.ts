@@ -86,6 +86,16 @@ export const notCarried: Check = ({ source, at }) =>
     "what they serve lies outside of the app: copy it to the target's /etc/nginx by hand in prepare, or do without it",
   );
 
+export const leftBehind: Check = ({ source, at }) =>
+  !reached(at, "shift") &&
+  !!source?.nginx?.alsoLead.length &&
+  risk(
+    "site-left-behind",
+    "another site leads to this Mastodon too, and does not move",
+    source.nginx.alsoLead.join(", "),
+    "from shift on it answers 502, since the app is stopped here. Let people use the instance's own names (streams without STREAMING_API_BASE_URL), or put its proxy_pass to https://the web domain; if nobody needs it, remove it or accept this",
+  );
+
 export const others: Check = ({ source }) =>
   !!source?.nginx?.others.length &&
   note(

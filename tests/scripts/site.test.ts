@@ -15,6 +15,7 @@ interface Told {
   names: string[];
   others: string[];
   left: string[];
+  also: string[];
   files: string[];
   parts: {
     body: number | null;
@@ -43,7 +44,7 @@ import nginxconf, site_parts
 nginxconf.ROOT = sys.argv[1] + "/nginx.conf"
 tree = nginxconf.load(*nginxconf.on_disk(), nginxconf.ROOT)
 site = site_parts.Site(tree, ["social.example", "example.org"], "/home/mastodon/live")
-print(json.dumps({"parts": site.carried(), "left": site.left, "names": site.names(), "others": site.others(), "files": site.files()}))`;
+print(json.dumps({"parts": site.carried(), "left": site.left, "names": site.names(), "others": site.others(), "also": site.also_lead(), "files": site.files()}))`;
   return JSON.parse(execFileSync("python3", ["-c", script, root], { cwd: lib, encoding: "utf8" })) as Told;
 }
 
@@ -125,6 +126,41 @@ test("what lives outside of the app is named, with what in it does not go along"
     assert.equal(left.length, 1, `${more}: ${left.join("; ")}`);
     assert.match(left[0] ?? "", what);
   }
+});
+
+test("what the http block says to all sites is named where the instance's own do not say it anew", () => {
+  const stock = `sendfile on; tcp_nopush on; types_hash_max_size 2048; server_names_hash_bucket_size 64; server_tokens off;
+    default_type application/octet-stream; types { text/html html; } ssl_protocols TLSv1.2; ssl_prefer_server_ciphers on;
+    access_log /var/log/nginx/access.log; error_log /x; log_format a "$uri"; gzip on; gzip_vary on; keepalive_timeout 65;
+    limit_req_zone $uri zone=o:1m rate=1r/s; map $uri $b { default 1; } proxy_cache_path /c keys_zone=c:1m;`;
+  const site = { "sites-enabled/m": mastodon };
+  assert.deepEqual(told(site, stock).left, []);
+  for (const rule of ['auth_basic "closed";', "deny 192.0.2.66;", "limit_req zone=o;", "add_header X-A b;"]) {
+    const { left } = told(site, stock + rule);
+    assert.equal(left.length, 1, `${rule}: ${left.join("; ")}`);
+    assert.ok(left[0]?.startsWith(rule.slice(0, -1)), left[0]);
+  }
+  const list = "deny 192.0.2.66; deny 192.0.2.67;";
+  const { left } = told({ ...site, "conf.d/blocked.conf": list });
+  assert.equal(left.length, 1);
+  assert.match(left[0] ?? "", /^deny, 2 times in the http block \(.*blocked.conf\)$/);
+  const anew = mastodon.replace("  gzip on;\n", "  gzip on;\n  add_header X-C d;\n");
+  assert.deepEqual(told({ "sites-enabled/m": anew }, "add_header X-A b;").left, []);
+});
+
+test("a site of another name that leads to the app is named, and one that does not is not", () => {
+  const streams = `server { ${tls} server_name streaming.social.example;
+    location / { if ($x) { return 403; } proxy_pass http://127.0.0.1:4000; } }`;
+  const shop = `server { ${tls} server_name shop.example; location / { proxy_pass http://127.0.0.1:8080; } }`;
+  const hidden =
+    "server { listen 127.0.0.1:80; server_name a.onion; location / { proxy_pass http://backend; } }";
+  const { also } = told({
+    "sites-enabled/m": mastodon,
+    "sites-enabled/streams": streams,
+    "conf.d/s.conf": shop + hidden,
+  });
+  assert.equal(also.length, 1);
+  assert.match(also[0] ?? "", /^streaming.social.example \(.*sites-enabled.streams\)$/);
 });
 
 test("LOCAL_DOMAIN's site and www come along with their certificates; a neighbour does not", () => {

@@ -94,6 +94,7 @@ export function source(change: (raw: Filled) => void = () => undefined): Raw {
       names: ["social.example"],
       notCarried: [],
       others: [],
+      alsoLead: [],
       bodyBytes: 99 * 1024 ** 2,
       certificates: [
         {

@@ -22,6 +22,12 @@ export const web: Case[] = [
     /location \/grafana/,
     onSource((s) => (s.nginx.notCarried = ["location /grafana { … } (proxy_pass http://127.0.0.1:3001)"])),
   ],
+  [
+    "site-left-behind",
+    "error",
+    /^streaming.social.example \(/,
+    onSource((s) => (s.nginx.alsoLead = ["streaming.social.example (/etc/nginx/sites-enabled/streaming)"])),
+  ],
   ["other-sites", "note", /shop.example/, onSource((s) => (s.nginx.others = ["shop.example"]))],
   [
     "certificate-end",
