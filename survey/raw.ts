@@ -80,6 +80,8 @@ export interface Sshd {
   port: number;
   /** `sshd -T` (or read from the files): yes, no, local, remote, all. */
   allowTcpForwarding: string;
+  /** Where `ssh -R` listens: no (on loopback), clientspecified (where it says), yes (everywhere, whatever it says). */
+  gatewayPorts: string;
   /** Public ed25519 host key, "ssh-ed25519 AAAA…"; null if the host has none. */
   ed25519HostKey: string | null;
 }

@@ -17,6 +17,10 @@ present() {
   [[ "$(sshd_says allowtcpforwarding)" =~ ^(yes|all|local)$ ]] ||
     die "sshd on the source to allow TCP forwarding for $SOURCE_SSH_USER" "AllowTcpForwarding $(sshd_says allowtcpforwarding)" \
       "set AllowTcpForwarding yes for that user in sshd_config and reload ssh"
+  # It would listen on every address, although the tunnel asks for loopback and its key is granted no more.
+  [[ "$(sshd_says gatewayports)" != yes ]] ||
+    die "sshd on the source to keep forwarded ports on its loopback for $SOURCE_SSH_USER" "GatewayPorts yes" \
+      "set GatewayPorts no (or clientspecified) for that user in sshd_config and reload ssh: else the target's Postgres and Redis would be open to everyone at the source's address"
   result keys 2
 }
 
@@ -43,8 +47,10 @@ keys_file() {
   realpath -m "$pattern"
 }
 
+# What holds for the login user as the target comes in; Match blocks may tell other addresses something else.
 sshd_says() {
-  "$(command -v sshd || echo /usr/sbin/sshd)" -T -C "user=$SOURCE_SSH_USER,host=localhost,addr=127.0.0.1" 2>/dev/null |
+  local from="user=$SOURCE_SSH_USER,host=localhost,addr=${TARGET_ADDRESS:-127.0.0.1}"
+  "$(command -v sshd || echo /usr/sbin/sshd)" -T -C "$from" 2>/dev/null |
     awk -v key="$1" '$1 == key { $1 = ""; sub(/^ /, ""); print; exit }'
 }
 

@@ -136,6 +136,7 @@ def sshd():
     return {
         "port": int(fields.get("port", 22)),
         "allowTcpForwarding": fields.get("allowtcpforwarding", "yes"),
+        "gatewayPorts": fields.get("gatewayports", "no"),
         "ed25519HostKey": " ".join(read(key).split()[:2]) if os.path.exists(key) else None,
     }
 

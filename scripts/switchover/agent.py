@@ -6,6 +6,7 @@ controller → {"nonce": M, "mac": hmac(token, "controller" N M)}
 agent      → {"mac": hmac(token, "agent" N M)}
 controller → {"id": 1, "verb": "fence", "args": {…}}   agent → {"id": 1, "ok": true, "result": …} or {"id": 1, "ok": false, "error", "kind"}
 
+Whoever answers the greeting with {"ask": "reverse"} is told where the reverse forwards listen, as `ss` would tell it too.
 If the controller is lost before the shutdown begins, standby.signal is taken away again; after it, the server stays down,
 since the other side may have been promoted. An agent that was killed in between decides the same from its journal.
 """
@@ -21,7 +22,7 @@ import threading
 import time
 
 from journal import Journal
-from ports import reap_stale
+from ports import listening, reap_stale
 from postgres import Postgres
 
 VERBS = {
@@ -80,6 +81,9 @@ class Agent:
         if not line:
             return False
         reply = json.loads(line)
+        if reply == {"ask": "reverse"}:
+            _say(lines, {"reverse": " ".join(listening(self.settings["reversePorts"]))})
+            return False
         token = self.settings["token"]
         if not hmac.compare_digest(proof(token, "controller", nonce, reply["nonce"]), reply["mac"]):
             _say(lines, {"error": "the token is wrong"})

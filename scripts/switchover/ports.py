@@ -1,4 +1,4 @@
-"""Frees reverse forwards that a dead tunnel left behind.
+"""The reverse forwards on the source: where they listen; and freeing those that a dead tunnel left behind.
 
 When packets vanish silently, the target's ssh gives up after 15 s and connects anew; but sshd here knows nothing of it,
 and holds the port for hours. A session whose peer sends nothing, not even the keepalives of every 5 s, is such a one.
@@ -20,6 +20,12 @@ def reap_stale(ports):
             if silence is not None and silence > SILENT_MS:
                 print(f"port {port}: its tunnel (sshd, process {pid}) has been silent for {silence} ms; ended", flush=True)
                 os.kill(pid, signal.SIGTERM)
+
+
+def listening(ports):
+    """What `ports` are listened on at, as `ss` writes it: 127.0.0.1:26379, [::]:26379."""
+    lines = [line for port in ports for line in _ss("-l", f"sport = :{port}").splitlines()]
+    return [line.split()[3] for line in lines if line.startswith("LISTEN")]
 
 
 def _ss(*arguments):

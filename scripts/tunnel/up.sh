@@ -18,6 +18,8 @@ present() {
     systemctl is-active --quiet "$name" || { systemctl start "$name"; changed=yes; }
   done
   for name in "${instances[@]}"; do wait_for_forward "$name"; done
+  wait_until 60 "the ways back, $PORT_BACK_PG and $PORT_BACK_REDIS, to listen on the source" both_ways_back
+  keep_to_loopback
   result tunnels "${#instances[@]}"
 }
 
@@ -136,6 +138,35 @@ forward_answers() {
 }
 
 key_refused() { unit_journal "trunkline-tunnel@$1.service" 3 | grep -q 'Permission denied'; }
+
+# Where the ways back listen on the source, one a line, as its agent sees it.
+ways_back() (
+  exec 8<>"/dev/tcp/127.0.0.1/$PORT_CONTROL" || exit 1
+  printf '{"ask": "reverse"}\n' >&8
+  { IFS= read -r -t 5 _ && IFS= read -r -t 10 line; } <&8 || exit 1
+  [[ $line =~ ^\{\"reverse\":\ \"(.*)\"\}$ ]] || exit 1
+  tr ' ' '\n' <<<"${BASH_REMATCH[1]}"
+)
+
+both_ways_back() {
+  local found
+  found="$(ways_back)" || return 1
+  grep -q ":$PORT_BACK_PG\$" <<<"$found" && grep -q ":$PORT_BACK_REDIS\$" <<<"$found" && return
+  echo "only ${found:-none}"
+  return 1
+}
+
+# Where sshd says GatewayPorts yes it listens everywhere, whatever it is asked for and whatever the key is granted; and the
+# Postgres and Redis at this end trust what comes from their loopback.
+keep_to_loopback() {
+  local found open
+  found="$(ways_back)"
+  open="$(grep -vE '^(127\.[0-9.]+|\[::1\]):' <<<"$found" | tr '\n' ' ')" || true
+  [[ -n $open ]] || return 0
+  systemctl disable --quiet --now trunkline-tunnel@wal trunkline-tunnel@redis
+  die "sshd on $SOURCE_ADDRESS to keep the tunnel's ways back on its loopback" "them open to everyone on ${open% }" \
+    "set GatewayPorts no (or clientspecified) for $SOURCE_SSH_USER in sshd_config there, reload ssh and run \`pulumi up\` again; until then the tunnels wal and redis are down"
+}
 
 # greets PORT QUESTION PATTERN: the first line of whoever listens there. In a shell of its own: a peer that hangs up while it is
 # asked ends the asking shell, without a word.

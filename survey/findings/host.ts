@@ -24,6 +24,15 @@ export const architecture: Check = ({ source, target, migration: m }) => {
   );
 };
 
+export const gatewayPorts: Check = ({ source }) =>
+  source?.sshd?.gatewayPorts === "yes" &&
+  error(
+    "sshd-gateway-ports",
+    "the source's sshd would open the tunnel to the network",
+    "GatewayPorts is yes: what the tunnel forwards back, the target's Postgres and Redis, would listen on every address of the source",
+    "set it to no, or to clientspecified and name the address in the forwards of your own, and reload sshd. Where the tunnel is up already, then restart trunkline-tunnel@wal and trunkline-tunnel@redis on the target",
+  );
+
 export const libc: Check = ({ source, target }) => {
   if (!source || !target) return null;
   const [s, t] = [source.host.libc, target.host.libc];

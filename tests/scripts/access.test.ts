@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { waitFor } from "../../rehearsal/lab/run";
 import { Instance } from "./instance";
 
 let it: Instance;
@@ -88,6 +89,28 @@ test("neither port nor shell is to be had with the read key, and every refusal i
     (await it.source.sh("journalctl -t trunkline-access -o cat")).stdout,
     /refused 198\.18\.1\.10: bash/,
   );
+});
+
+test("a source whose sshd opens forwarded ports to the network gets no tunnel", async () => {
+  const says = (text: string) =>
+    it.source.sh(`printf '${text}' >/etc/ssh/sshd_config.d/50-tunnels.conf; systemctl reload ssh`);
+  await it.forward("access/grant", "database/publish", "switchover/agent");
+  for (const text of ["GatewayPorts yes\\n", "Match Address 198.18.1.10\\n  GatewayPorts yes\\n"]) {
+    await says(text);
+    assert.match((await it.step("access/grant")).stderr, /found GatewayPorts yes\. .*clientspecified/);
+  }
+  const open = await it.step("tunnel/up");
+  assert.match(open.stderr, /them open to everyone on .*\b0\.0\.0\.0:26379/);
+  const listening = async () =>
+    (await it.source.sh("ss -Hltn '( sport = :25432 or sport = :26379 )' | awk '{ print $4 }' | sort"))
+      .stdout;
+  await waitFor("the tunnel to be down", 20_000, async () => (await listening()) === "" || listening());
+  await says("GatewayPorts clientspecified\\n");
+  await it.forward("access/grant", "tunnel/up");
+  assert.equal(await listening(), "127.0.0.1:25432\n127.0.0.1:26379\n");
+  assert.equal((await it.must("tunnel/up")).outcome, "unchanged");
+  await it.source.sh("rm /etc/ssh/sshd_config.d/50-tunnels.conf; systemctl reload ssh");
+  for (const name of ["tunnel/up", "switchover/agent", "database/publish"]) await it.must(name, "absent");
 });
 
 test("a sudo user is granted the same", async () => {

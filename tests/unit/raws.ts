@@ -15,7 +15,7 @@ export function source(change: (raw: Filled) => void = () => undefined): Raw {
       certbot: "2.1.0",
     },
     disks: [disk("/", 200, 120)],
-    sshd: { port: 22, allowTcpForwarding: "yes", ed25519HostKey: "ssh-ed25519 AAAA" },
+    sshd: { port: 22, allowTcpForwarding: "yes", gatewayPorts: "no", ed25519HostKey: "ssh-ed25519 AAAA" },
     mastodon: {
       version: "4.5.3",
       dir: "/home/mastodon/live",
@@ -127,7 +127,7 @@ export function target(change: (raw: Raw) => void = () => undefined): Raw {
     host: host("new", "198.18.1.10"),
     tools: { rsync: null, python3: "3.11.2", nginx: null, systemctl: "252", curl: "7.88.1" },
     disks: [disk("/", 160, 150)],
-    sshd: { port: 22, allowTcpForwarding: "yes", ed25519HostKey: "ssh-ed25519 AAAA" },
+    sshd: { port: 22, allowTcpForwarding: "yes", gatewayPorts: "no", ed25519HostKey: "ssh-ed25519 AAAA" },
     mastodon: null,
     postgres: null,
     redis: null,

@@ -81,6 +81,7 @@ export const hosts: Case[] = [
     onSource((s) => (s.sshd.allowTcpForwarding = "no")),
   ],
   ["sshd-reverse-forwarding", "error", /is local/, onSource((s) => (s.sshd.allowTcpForwarding = "local"))],
+  ["sshd-gateway-ports", "error", /GatewayPorts is yes/, onSource((s) => (s.sshd.gatewayPorts = "yes"))],
   ["clock", "error", /source's clock .* 90 s apart/, onSource((s) => (s.host.clock.epochMs = now - 90_000))],
   [
     "clock-drift",
