@@ -32,6 +32,7 @@ export class Access extends pulumi.ComponentResource {
       "access/grant",
       {
         stage: args.stage,
+        restless: true,
         settings: {
           TUNNEL_PUBLIC_KEY: tunnel.publicKeyOpenssh.apply((k) => k.trim()),
           READ_PUBLIC_KEY: read.publicKeyOpenssh.apply((k) => k.trim()),

@@ -31,8 +31,7 @@ export async function ground(seen: Survey): Promise<Ground> {
   const leaving = m.phase === "survey";
   const onSource = { privateKey, leaving: leaving && media.phase === "survey", address: m.source.host };
   const source = seen.source && new Host("source", { ...m.source, ...onSource });
-  const fresh = server?.fresh && !seen.target;
-  const target = server && new Host("target", { ...server, privateKey, leaving, fresh });
+  const target = server && new Host("target", { ...server, privateKey, leaving });
   const settings = {
     DOMAIN: m.domain,
     SOURCE_ADDRESS: m.source.host,

@@ -10,7 +10,7 @@ export interface HostArgs {
   /** The server's ed25519 key, "ssh-ed25519 AAAA…". Required: what is not pinned is not checked at all. */
   hostKey: pulumi.Input<string>;
   privateKey: string;
-  /** The server is being made in this run and has to boot first. @default false */
+  /** The server is made by this stack and has to boot first. @default false */
   fresh?: boolean;
   /**
    * The scripts will be removed at the end of this run, so that the next run has to bring them anew. @default

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type Phase, reached, wanted } from "../survey/phase";
+import { type Phase, phases, reached, wanted } from "../survey/phase";
 import type { PlannedStep } from "../survey/plan";
 import type { Host } from "./host";
 
@@ -56,5 +56,18 @@ export class Stage {
   want({ on, from, until }: Pick<PlannedStep, "on" | "from" | "until">): "present" | "absent" {
     const phase = on === "app" ? this.media.phase : this.args.phase;
     return wanted(phase, from, until) ? "present" : "absent";
+  }
+
+  /**
+   * Whether a step may have something to do in this run. All may while nothing serves on the new server yet;
+   * later those whose end turns between where the migration stands and where it goes, and those that a run
+   * which was cut off has left: on the way back they may be of the phase above.
+   */
+  mayMove({ on, from, until }: Pick<PlannedStep, "on" | "from" | "until">): boolean {
+    const { phase, at } = on === "app" ? this.media : this.args;
+    const place = (p: Phase) => phases.indexOf(p);
+    const [low, high] = [place(phase), place(at)].sort((a, b) => a - b) as [number, number];
+    if (high < place("shift")) return true;
+    return [from, until].some((turn) => turn && place(turn) >= low && place(turn) <= high + 1);
   }
 }

@@ -16,6 +16,8 @@ export interface StepArgs {
   stage: Stage;
   /** Wanted in a later run only, whatever the phase. @default false */
   held?: boolean;
+  /** May run again in any phase, for what somebody did to its work. @default false */
+  restless?: boolean;
   /** Settings beyond those that every step gets; secrets are welcome. @default - none */
   settings?: Record<string, pulumi.Input<string>>;
   /** Runs before the step is made or changed, and may refuse. @default - none */
@@ -47,6 +49,7 @@ export class Step implements Link {
     const WANT = args.held ? "absent" : args.stage.want(plan);
     const settings = { WANT, SIDE: args.stage.sideOf(plan.on), ...args.stage.settings, ...args.settings };
     const dependsOn: Promise<pulumi.Resource[]> = this.before.promise.then((b) => [...host.resources, ...b]);
+    const mayRun = args.restless || args.held !== undefined || args.stage.mayMove(plan);
     const hooks = args.gate && { beforeCreate: [args.gate], beforeUpdate: [args.gate] };
     const command = new remote.Command(
       name,
@@ -56,7 +59,12 @@ export class Step implements Link {
         create: `${host.sudo}bash ${scriptsFolder}/run ${name}`,
         stdin: pulumi.secret(pulumi.output(settings).apply(encodeSettings)),
       },
-      { parent: opts.parent, dependsOn, ignoreChanges, protect: args.protect, hooks },
+      {
+        ...{ parent: opts.parent, dependsOn, protect: args.protect, hooks },
+        // A changed connection alone (another key, port or user) would run every finished step again, also where
+        // its time is long past; but what runs for another reason has to log in with the connection of today.
+        ignoreChanges: mayRun ? [] : ["connection"],
+      },
     );
     this.resources.push(command);
     this.result = command.stdout.apply(readResult);
@@ -83,7 +91,7 @@ export function upload(host: Host, folder: string, triggers: string[], opts: Upl
       create: `${host.sudo}install -d -m 0755 -o ${host.user} ${scriptsFolder.replace(/\/[^/]*$/, "")}`,
       ...quiet,
     },
-    { parent: opts.parent, dependsOn: opts.dependsOn, ignoreChanges },
+    { parent: opts.parent, dependsOn: opts.dependsOn },
   );
   const copied = new remote.CopyToRemote(
     `${host.name}/scripts`,
@@ -92,7 +100,7 @@ export function upload(host: Host, folder: string, triggers: string[], opts: Upl
       source: new pulumi.asset.FileArchive(folder),
       remotePath: scriptsFolder.replace(/\/[^/]*$/, ""),
     },
-    { parent: opts.parent, dependsOn: [made], ignoreChanges },
+    { parent: opts.parent, dependsOn: [made] },
   );
   return [made, copied];
 }
@@ -100,16 +108,9 @@ export function upload(host: Host, folder: string, triggers: string[], opts: Upl
 export interface Upload {
   parent: pulumi.Resource;
   dependsOn: Promise<pulumi.Resource[]>;
-  /** How many times to dial for the first contact: a new server takes its time to boot. */
+  /** How many times to dial: a new server takes its time to boot. The same in each run, or it would run again. */
   patience: number;
 }
-
-/**
- * A changed connection alone would run every finished step again. A step that runs for another reason keeps
- * the connection of its state, and a new server (another host key, see triggers) replaces its steps and gives
- * them its own.
- */
-const ignoreChanges = ["connection"];
 
 /**
  * Progress goes to stderr and is shown as it happens; stdout is one line of JSON for the result. The result

@@ -141,12 +141,11 @@ test("back to survey where the target is gone: the source's steps alone", async 
   );
 });
 
-test("every step: pinned host key, connection ignored, secret settings, no delete, result on stdout alone", async () => {
+test("every step: pinned host key, secret settings, no delete, result on stdout alone", async () => {
   for (const step of steps(await program({}))) {
     const { stdin, create, ...more } = step.inputs;
     const c = connectionOf(step);
     assert.ok(c.hostKey.startsWith("ssh-ed25519 "), step.name);
-    assert.deepEqual(step.ignoreChanges, ["connection"], step.name);
     assert.deepEqual(more["triggers"], step.name.endsWith("/folder") ? [c.hostKey, "staying"] : [c.hostKey]);
     assert.deepEqual(
       Object.keys(more).sort(),
@@ -158,6 +157,35 @@ test("every step: pinned host key, connection ignored, secret settings, no delet
     assert.equal(create, `bash /opt/trunkline/scripts/run ${step.name}`);
     assert.ok("secret" in (stdin as object), step.name);
   }
+});
+
+test("a step that may run takes the connection of today; another key, port or user does not stir the others", async () => {
+  const idle = async (config: Record<string, string>, change: Parameters<typeof program>[1]) =>
+    steps(await program(config, change))
+      .filter((step) => step.ignoreChanges.length > 0)
+      .map((step) => {
+        assert.deepEqual(step.ignoreChanges, ["connection"], step.name);
+        return step.name as keyof typeof plan;
+      });
+  assert.deepEqual(await idle({}, {}), []);
+  assert.deepEqual(await idle({ phase: "replicate" }, at("replicate")), []);
+  assert.deepEqual(await idle({ phase: "survey" }, at("shift")), [
+    "host/retire",
+    "backup/prove",
+    "backup/run",
+  ]);
+  const prepared = ["host/base", "app/tree", "app/secrets", "web/certificates", "web/site"];
+  assert.deepEqual((await idle({ phase: "replicate" }, at("shift"))).reverse(), [
+    ...prepared,
+    "backup/run",
+    "backup/prove",
+    "host/retire",
+  ]);
+  const settled = await idle({ phase: "settle" }, { ...at("switch"), at: "settle" });
+  for (const step of ["app/tree", "media/finish", "switchover/run"] as const)
+    assert.ok(settled.includes(step), step);
+  for (const step of ["access/grant", "dns/wait", "tunnel/up", "web/renewal", "host/retire"] as const)
+    assert.ok(!settled.includes(step), step);
 });
 
 test("an unprivileged SSH user runs steps through sudo", async () => {
@@ -176,7 +204,7 @@ test("a new server is dialled for long, a known one is not", async () => {
   const dials = (list: Registered[], name: string) => connectionOf(named(list, name)).dialErrorLimit;
   const fresh = await program({});
   assert.deepEqual([dials(fresh, "target/folder"), dials(fresh, "source/folder")], [100, 10]);
-  assert.equal(dials(await program({}, at("prepare")), "target/folder"), 10);
+  assert.equal(dials(await program({}, at("prepare")), "target/folder"), 100);
 });
 
 test("every step is told the facts of the source, and where both servers are", async () => {
