@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { isIPv6 } from "node:net";
 import { readStorage, type Storage } from "./config-storage";
 import { isName, Keys, type SshServer } from "./keys";
+import { shortest } from "./networks";
 import { acceptable } from "./survey/finding";
 import type { Phase } from "./survey/phase";
 
@@ -135,8 +136,10 @@ function readTarget(c: Keys): Target {
       c.unused(key, `is for a server that the program makes, but targetProvider is "${provider}"`, byDefault);
   if (provider === "existing") {
     const ipv6 = c.text("targetIpv6");
-    if (ipv6 && !isIPv6(ipv6)) c.problem("targetIpv6", ipv6, "an IPv6 address like 2001:db8::10");
-    return { provider, ipv6: ipv6 || undefined, ...c.server("target") };
+    const known = isIPv6(ipv6) && !ipv6.includes("%");
+    if (ipv6 && !known) c.problem("targetIpv6", ipv6, "an IPv6 address like 2001:db8::10");
+    // As `ip` and DNS spell it, which it is compared with.
+    return { provider, ipv6: known ? shortest(ipv6) : undefined, ...c.server("target") };
   }
   for (const [key, byDefault] of Object.entries(onlyForExisting))
     c.unused(

@@ -39,6 +39,6 @@ function textOf(address: bigint, size: number): string {
 }
 
 /** An IPv6 address in hex groups and in its shortest form. */
-function shortest(address: string): string {
+export function shortest(address: string): string {
   return new URL(`http://[${address}]/`).hostname.slice(1, -1);
 }

@@ -162,6 +162,8 @@ export interface Env {
   redis: RedisUse[];
   /** Other services that lie on the host's loopback, by the variable that names them: "SMTP_SERVER is localhost". */
   nearby: string[];
+  /** Files beside it that Mastodon reads too, with those of their variables that differ from host to host. */
+  shadows: { file: string; names: string[] }[];
 }
 
 export interface RedisUse {

@@ -12,9 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..
 import dotenv  # noqa: E402
 import mastodon_env  # noqa: E402
 
-DATABASE = ("DATABASE_URL", "DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASS", "DB_SSLMODE", "PREPARED_STATEMENTS")
-REDIS = tuple(prefix + "REDIS_" + part for prefix in ("", "SIDEKIQ_", "CACHE_") for part in ("URL", "HOST", "PORT"))
-OWN = (*DATABASE, *REDIS, "TRUSTED_PROXY_IP")
+OWN = mastodon_env.OWN
 # What Mastodon trusts as long as TRUSTED_PROXY_IP is not set.
 TRUSTED = ("127.0.0.0/8", "::1", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 

@@ -2,6 +2,11 @@
 
 from urllib.parse import parse_qs, unquote, urlsplit
 
+DATABASE = ("DATABASE_URL", "DB_HOST", "DB_PORT", "DB_NAME", "DB_USER", "DB_PASS", "DB_SSLMODE", "PREPARED_STATEMENTS")
+REDIS = tuple(prefix + "REDIS_" + part for prefix in ("", "SIDEKIQ_", "CACHE_") for part in ("URL", "HOST", "PORT"))
+# What is each host's own: the target's file names its pooler, its Redis and its proxies there.
+OWN = (*DATABASE, *REDIS, "TRUSTED_PROXY_IP")
+
 
 def _url(name, text):
     """The parts of a variable's URL. ValueError names the variable, and not what it says: there may be a password in it."""

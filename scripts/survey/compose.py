@@ -88,7 +88,7 @@ def installation(settings):
         "version": look("Mastodon's version", version, found, default=""),
         "dir": found["dir"], "realDir": found["dir"], "user": "mastodon", "uid": owner[0], "gid": owner[1], "home": found["dir"], "appBytes": None, "git": None,
         # Where database and Redis are, the services say, and not the variables.
-        "env": {"path": path, "keys": sorted(values), "values": told, "hashes": hashes, "database": None, "redis": [], "nearby": []},
+        "env": {"path": path, "keys": sorted(values), "values": told, "hashes": hashes, "database": None, "redis": [], "nearby": [], "shadows": []},
         "units": {kind: [unit(name, found) for name in names] for kind, names in found["services"].items()}, "encryptedRows": None,
         "compose": {k: found[k] for k in ("dir", "files", "project", "cli", "envFormat", "database", "media", "webAddress", "streamingAddresses")},
         "psql": psql_in(found, mastodon_env.database(values)["user"]),

@@ -110,8 +110,19 @@ def environment(settings, path):
         "path": file, "keys": sorted(values), "values": told, "hashes": hashes,
         "database": look("the app's database", mastodon_env.database, values),
         "redis": look("the app's Redis", mastodon_env.redis_uses, values, default=[]),
-        "nearby": nearby.services(values),
+        "nearby": nearby.services(values), "shadows": look("files beside .env.production", shadows, path, default=[]),
     }, values  # fmt: skip
+
+
+def shadows(path):
+    """Files that Mastodon reads besides, with the variables in them that differ from host to host: they are carried as they are."""
+    found = []
+    for name in (".env.production.local", ".env.local", ".env"):
+        file = os.path.join(path, name)
+        names = [key for key in dotenv.read(file) if key in mastodon_env.OWN] if os.path.isfile(file) else []
+        if names:
+            found.append({"file": file, "names": names})
+    return found
 
 
 def without_password(url):
@@ -137,7 +148,7 @@ def mastodon(settings, units):
         "version": look("Mastodon's version", version, path, default=""),
         "dir": path, "realDir": os.path.realpath(path), "user": person.pw_name, "uid": person.pw_uid, "gid": person.pw_gid, "home": home_of(person, path),
         "appBytes": look("size of the app", app_bytes, home_of(person, path)),
-        "env": env or {"path": path + "/.env.production", "keys": [], "values": {}, "hashes": {}, "database": None, "redis": [], "nearby": []},
+        "env": env or {"path": path + "/.env.production", "keys": [], "values": {}, "hashes": {}, "database": None, "redis": [], "nearby": [], "shadows": []},
         "git": checkout.checkout(path, person.pw_name),
         "units": kinds, "encryptedRows": None,
     }, values  # fmt: skip

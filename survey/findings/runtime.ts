@@ -82,6 +82,19 @@ export const needs: Check = ({ source, at }) => {
   );
 };
 
+export const shadowed: Check = ({ source }) => {
+  const files = source?.mastodon?.env.shadows ?? [];
+  return (
+    files.length > 0 &&
+    error(
+      "environment-beside",
+      "variables of the host stand in a file beside .env.production",
+      files.map(({ file, names }) => `${names.join(", ")} in ${file}`).join("; "),
+      "move them into .env.production (and restart the app): there the target's are exchanged for its own, in the other file the source's would win",
+    )
+  );
+};
+
 export const services: Check = ({ source }) => {
   const nearby = source?.mastodon?.env.nearby ?? [];
   return (

@@ -451,6 +451,13 @@ test("networks and single addresses are taken as they are written", () => {
   assert.deepEqual("adminCidrs" in target && target.adminCidrs, cidrs);
 });
 
+test("an IPv6 address of the target is taken in the spelling that records and interfaces have", () => {
+  for (const targetIpv6 of ["2001:DB8::10", "2001:db8:0:0::10", "2001:0db8:0:0:0:0:0:10"]) {
+    const { target } = migration({ targetIpv6 });
+    assert.equal(target.provider === "existing" && target.ipv6, "2001:db8::10", targetIpv6);
+  }
+});
+
 test("an endpoint's own port is kept", () => {
   const { storage } = migration({ mediaEndpoint: "https://s3.store.example:9000" }, media);
   assert.equal(storage?.endpoint, "https://s3.store.example:9000");

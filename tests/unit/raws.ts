@@ -42,6 +42,7 @@ export function source(change: (raw: Filled) => void = () => undefined): Raw {
         },
         redis: ["", "SIDEKIQ_", "CACHE_"].map((prefix) => redisUse({ prefix })),
         nearby: [],
+        shadows: [],
       },
       units: {
         web: [unit("mastodon-web.service")],

@@ -1,6 +1,8 @@
 /** Parts of the survey's script that need no host: what they make of what they are given. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 
@@ -47,4 +49,18 @@ test("what the app reaches on its own host is told, by its host alone", () => {
   ];
   for (const [env, told] of cases)
     assert.deepEqual(python("nearby", "nearby.services(given)", env), told, JSON.stringify(env));
+});
+
+test("files beside .env.production are told where they set what differs from host to host, without values", () => {
+  const dir = mkdtempSync(path.join(os.tmpdir(), "trunkline-beside-"));
+  try {
+    writeFileSync(path.join(dir, ".env.production"), "DB_HOST=localhost\n");
+    writeFileSync(path.join(dir, ".env.production.local"), "LOG_LEVEL=debug\nexport DB_PASS='x y'\n");
+    writeFileSync(path.join(dir, ".env"), "NODE_ENV=production\n");
+    assert.deepEqual(python("mastodon", "mastodon.shadows(given)", dir), [
+      { file: path.join(dir, ".env.production.local"), names: ["DB_PASS"] },
+    ]);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
 });

@@ -60,7 +60,7 @@ export const mastodon: Case[] = [
         (t.mastodon = {
           ...there(source().mastodon),
           env: {
-            ...{ path: "", keys: [], values: {}, database: null, redis: [], nearby: [] },
+            ...{ path: "", keys: [], values: {}, database: null, redis: [], nearby: [], shadows: [] },
             hashes: { SECRET_KEY_BASE: "other" },
           },
           units: { web: [], sidekiq: [], streaming: [] },
@@ -152,6 +152,14 @@ export const mastodon: Case[] = [
   ],
   ["read-replica", "error", /REPLICA_DB_NAME/, onSource((s) => s.mastodon.env.keys.push("REPLICA_DB_NAME"))],
   ["target-in-use", "error", /live/, onTarget((t) => (t.mastodon = source().mastodon))],
+  [
+    "environment-beside",
+    "error",
+    /^DB_HOST, DB_PORT in .home.mastodon.live..env.local$/,
+    onSource((s) =>
+      s.mastodon.env.shadows.push({ file: "/home/mastodon/live/.env.local", names: ["DB_HOST", "DB_PORT"] }),
+    ),
+  ],
   [
     "local-service",
     "error",
