@@ -25,6 +25,8 @@ test("finds the whole installation, and every fact that the steps need", async (
   );
   assert.deepEqual([raw.postgres!.otherDatabases, raw.redis!.otherDatabases], [[], []]);
   assert.equal(raw.redis!.configFile, "/etc/redis/redis.conf");
+  assert.deepEqual([raw.mastodon!.env.nearby, raw.mastodon!.env.shadows], [[], []]);
+  assert.deepEqual([raw.nginx!.notCarried, raw.nginx!.alsoLead], [[], []]);
   assert.equal(raw.postgres!.database!.collationVersion, raw.postgres!.database!.actualCollationVersion);
   assert.deepEqual(raw.mastodon!.units.sidekiq, [
     {
