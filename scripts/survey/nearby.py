@@ -10,6 +10,8 @@ SERVERS = {
     "S3_ENABLED": ("S3_ENDPOINT",),
     "SWIFT_ENABLED": ("SWIFT_AUTH_URL",),
     "LDAP_ENABLED": ("LDAP_HOST",),
+    "CAS_ENABLED": ("CAS_URL",),
+    "OIDC_ENABLED": ("OIDC_ISSUER",),
 }  # fmt: skip
 
 
@@ -21,7 +23,8 @@ def services(env):
             continue
         # Mastodon's own default for LDAP_HOST is localhost; of the others each is off without a value.
         found += [line(name, env.get(name)) for name in names if is_here(env.get(name) or ("localhost" if name == "LDAP_HOST" else ""))]
-    return found
+    # It asks this host's own accounts.
+    return found + (["PAM_ENABLED is true"] if env.get("PAM_ENABLED") == "true" else [])
 
 
 def mail(env):

@@ -46,6 +46,12 @@ test("what the app reaches on its own host is told, by its host alone", () => {
     ],
     [{ SMTP_SERVER: "m.example", LDAP_ENABLED: "true" }, ["LDAP_HOST is not set"]],
     [{ SMTP_SERVER: "m.example", LDAP_ENABLED: "true", LDAP_HOST: "ldap.example" }, []],
+    [{ SMTP_SERVER: "m.example", PAM_ENABLED: "true" }, ["PAM_ENABLED is true"]],
+    [{ SMTP_SERVER: "m.example", CAS_URL: "https://localhost:8443/cas" }, []],
+    [
+      { SMTP_SERVER: "m.example", CAS_ENABLED: "true", CAS_URL: "https://localhost:8443/cas" },
+      ["CAS_URL is localhost"],
+    ],
   ];
   for (const [env, told] of cases)
     assert.deepEqual(python("nearby", "nearby.services(given)", env), told, JSON.stringify(env));
