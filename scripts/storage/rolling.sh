@@ -6,6 +6,7 @@
 next_unit=trunkline-next-web.service
 routed=$state/storage.routed # nginx's files that lead to the second process, a path a line
 led=no                       # whether this run has led anything to it
+routing=$run/storage.routing # marks that it began in this boot: it goes as the second process does
 
 # Puts back what a run that was cut off has left, with the first process serving whatever its settings are now.
 recover_web() {
@@ -91,6 +92,25 @@ remove_container() {
   "$engine" rm -f trunkline-next-web >/dev/null 2>&1 || true
 }
 
+# A reboot must not leave nginx with a process that is gone, until somebody wakes up: its files are put back before it starts.
+mind_reboot() {
+  local before=$changed
+  touch "$routing"
+  keep_unit storage-reboot <<-END
+	[Unit]
+	Description=Trunkline: nginx leads to the first web process again
+	Before=nginx.service
+	ConditionPathExists=$routed
+	ConditionPathExists=!$routing
+	[Service]
+	Type=oneshot
+	ExecStart=/bin/bash $scripts/storage/reboot.sh
+	[Install]
+	WantedBy=multi-user.target
+	END
+  changed=$before
+}
+
 # route writes|reads|all: nginx leads these to the second process; returns when nothing of them is under way in the first.
 route() {
   local before=()
@@ -107,6 +127,7 @@ lead() {
   mapfile -t files < <(python3 "$scripts/storage/route.py" files "$(web_address)" "$PORT_NEXT_WEB")
   ((${#files[@]})) || die "nginx to name the web process at $(web_address)" "no site with it" "see how nginx reaches the app on this host"
   printf '%s\n' "${files[@]}" >"$routed.part" && mv "$routed.part" "$routed"
+  mind_reboot
   for file in "${files[@]}"; do
     save_original "$file"
     said="$(python3 "$scripts/storage/route.py" "$1" "$(web_address)" "$PORT_NEXT_WEB" "$state/saved/files$file" 2>&1 >"$run/route.part")" ||
@@ -122,7 +143,7 @@ not_led() {
   die "$1" "$2" "change how this host's nginx names $(web_address) there, then run \`pulumi up\` again"
 }
 
-unlead() { route_files_back && rm -f "$routed"; }
+unlead() { route_files_back && forget_route; }
 
 route_back() {
   local before
@@ -130,7 +151,12 @@ route_back() {
   route_files_back
   load_nginx
   await_drained "${before[@]}"
-  rm -f "$routed"
+  forget_route
+}
+
+forget_route() {
+  drop_unit storage-reboot
+  rm -f "$routed" "$routing"
 }
 
 route_files_back() {

@@ -98,9 +98,7 @@ test("a second web process that dies of the new variables leaves the old ones, a
   const [unit, before] = [it.settings["WEB_UNITS"]!.split(" ")[0]!, await env()];
   const dropIn = `/run/systemd/system/${unit}.d/dies.conf`;
   const dies = "[Service]\\nExecStartPre=/bin/sh -c '! grep -qx S3_ENABLED=true .env.production'\\n";
-  await it.host.sh(
-    `mkdir -p ${dropIn}; rmdir ${dropIn}; printf "${dies}" > ${dropIn}; systemctl daemon-reload`,
-  );
+  await it.host.sh(`printf "${dies}" | install -D -m 0644 /dev/stdin ${dropIn}; systemctl daemon-reload`);
   const answer = await it.step("storage/switch");
   await it.host.sh(`rm ${dropIn}; systemctl daemon-reload`);
   assert.notEqual(answer.code, 0);
@@ -127,10 +125,44 @@ test("an nginx that can't be led to two web processes is refused before anything
   assert.equal(await sidekiq(), before);
 });
 
-test("the switch loses nothing and fails nobody, also when it is cut off in the middle", async () => {
-  const before = await env();
+/** Posts a picture as a person does, and looks at it: both statuses. */
+async function postAndLook(): Promise<number[]> {
+  const curl = ["curl", "-sS", "-w", "\\n%{http_code}", "-F", "file=@/root/p.png;type=image/png"];
+  const token = `Authorization: Bearer ${it.installed.users[0]!.token}`;
+  const argv = [...curl, "-H", token, `https://${domain}/api/v2/media`];
+  const lines = (await it.host.exec(argv, { allowFail: true })).stdout.trim().split("\n");
+  const posted = Number(lines.at(-1));
+  if (posted !== 200) return [posted];
+  const { url } = JSON.parse(lines[0]!) as { url: string };
+  return [posted, (await it.get(url)).status];
+}
+
+test("after a reboot in the middle of the switch the instance serves by itself", async () => {
   for (const name of ready) await it.must(name);
-  for (const seconds of [8, 20]) await it.cutOff("storage/switch", seconds);
+  assert.deepEqual(await people.failures(), []);
+  await people.stop();
+  const picture = `cd ${media}; cp "$(find media_attachments -name '*.png' -perm 0644 -print -quit)" /root/p.png`;
+  await it.host.sh(picture);
+  const cutOff = it.step("storage/switch").catch(() => undefined);
+  const led = "test -e /var/lib/trunkline/storage.routed && systemctl -q is-active trunkline-next-web";
+  const routed = `${led} && grep -rqs 13000 /etc/nginx/sites-available`;
+  // Where it stands then it stays until the power goes.
+  const stop = "pkill -STOP -f '^bash /opt/trunkline/scripts/run storage/switch'";
+  await it.host.sh(`for i in $(seq 2400); do if ${routed}; then ${stop}; exit; fi; sleep 0.05; done; exit 1`);
+  await it.host.reboot();
+  await cutOff;
+  await it.host.sh("test -e /var/lib/trunkline/storage.routed");
+  let last: number[] = [];
+  const serves = async () => (last = await postAndLook()).join() === "200,200";
+  await it.until("a picture to be posted and looked at", serves, 120).catch((why: Error) => {
+    throw new Error(`${why.message}: ${last.join()}`);
+  });
+  people = await Uploaders.start(it);
+});
+
+test("the switch loses nothing and fails nobody, also when it is cut off in the middle", async () => {
+  const before = (await it.host.sh("cat /var/lib/trunkline/storage/env.file")).stdout;
+  for (const seconds of [3, 6]) await it.cutOff("storage/switch", seconds);
   await it.must("storage/switch");
   assert.equal((await it.must("storage/switch")).outcome, "unchanged");
   const now = await env();

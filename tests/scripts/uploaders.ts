@@ -20,6 +20,7 @@ export class Uploaders {
   static async start(it: StorageLab, count = 3): Promise<Uploaders> {
     const text = readFileSync(path.join(__dirname, "uploaders.py"), "utf8");
     await it.host.put("/root/uploaders.py", text);
+    await it.host.sh("rm -f /root/uploads.stop");
     const tokens = it.installed.users.slice(0, count).map((u) => u.token);
     const argv = [
       "python3",
