@@ -139,10 +139,10 @@ export function webDomain(source: Raw): string {
   return env["WEB_DOMAIN"] || env["LOCAL_DOMAIN"] || "";
 }
 
-/** Names that the instance's sites on the source serve besides the web domain. */
+/** Names that the instance's sites on the source serve besides the web domain, as far as DNS knows them. */
 export function otherNames(source: Raw): string[] {
   const web = webDomain(source);
-  return (source.nginx?.names ?? []).filter((n) => n !== web && !n.includes("*"));
+  return (source.nginx?.names ?? []).filter((n) => n !== web && !n.includes("*") && !n.endsWith(".onion"));
 }
 
 function text(n: number | undefined): string {

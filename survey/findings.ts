@@ -1,4 +1,5 @@
 import type { Check, Finding, Level, Seen } from "./finding";
+import * as beside from "./findings/beside";
 import * as distance from "./findings/distance";
 import * as dns from "./findings/dns";
 import * as host from "./findings/host";
@@ -26,6 +27,7 @@ const ahead: Check[] = [
   mastodon,
   install,
   runtime,
+  beside,
   sidekiq,
   media,
   postgres,
@@ -48,7 +50,7 @@ const mediaAlone: Check[] = [
     mastodon.webUnits,
     mastodon.mediaUrl,
   ],
-  ...[media.mediaMissing, media.mediaMount],
+  ...[media.mediaMissing, media.mediaMount, runtime.listening],
 ];
 
 /** Every check there is: a new one is found by being exported from its file. */

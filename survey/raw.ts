@@ -108,6 +108,7 @@ export interface Mastodon {
    * private key (0 if the column is not there).
    */
   encryptedRows: number | null;
+  beside: Beside;
   /** Runs by Docker Compose; `units` are then services, and `dir` is the project's folder. Left out elsewhere. */
   compose?: Compose;
 }
@@ -124,6 +125,14 @@ export interface Checkout {
   own: string[];
   /** How many of both there are. */
   count: number;
+}
+
+/** What the app leans on besides its own parts, in words; no step carries any of it. */
+export interface Beside {
+  /** What makes it an onion service, or lets it reach others: names, Tor's folders, variables. */
+  onion: string[];
+  /** Cron's files, systemd's timers and services that do something as the app's user or with its folder. */
+  jobs: string[];
 }
 
 export interface Compose {
@@ -182,6 +191,8 @@ export interface Unit {
   program: string;
   environmentFiles: string[];
   needs: string[];
+  /** What says where it listens besides PORT and SOCKET of its `Environment=`, and what to write there in its place. */
+  listening: { line: string; instead: string }[];
   /** `systemctl is-active` / `is-enabled` (masked is an enablement). */
   active: string;
   enabled: string;
@@ -243,6 +254,10 @@ export interface Nginx {
   others: string[];
   /** Sites of other names that hand requests to this app too, with their files. */
   alsoLead: string[];
+  /** Names of onion services that nginx serves, whoever's. */
+  onions: string[];
+  /** Where the instance's own site hands the app's requests to something else: `location @proxy: http://127.0.0.1:8923`. */
+  between: string[];
   /** client_max_body_size of that site in bytes; null: not set (nginx's own 1 MiB). */
   bodyBytes: number | null;
   certificates: Certificate[];

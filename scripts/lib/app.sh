@@ -28,18 +28,14 @@ web_address() {
   if [[ -n $socket ]]; then echo "unix:$socket"; else echo "127.0.0.1:${port:-3000}"; fi
 }
 
-# Where the streaming processes listen, one a line; a template's instance is its port.
+# Where the streaming processes listen, one a line; a template's instance is its port, unless its variables say another.
 streaming_addresses() {
   [[ -z ${COMPOSE_STREAMING:-} ]] || { tr ' ' '\n' <<<"$COMPOSE_STREAMING"; return; }
   local unit port found=''
   for unit in $STREAMING_UNITS; do
-    unit=${unit%.service}
-    if [[ $unit =~ @([0-9]+)$ ]]; then
-      found+="127.0.0.1:${BASH_REMATCH[1]}"$'\n'
-    else
-      port="$(unit_environment "$unit" PORT)"
-      [[ -n $port ]] && found+="127.0.0.1:$port"$'\n'
-    fi
+    port="$(unit_environment "$unit" PORT)"
+    [[ -n $port || ! ${unit%.service} =~ @([0-9]+)$ ]] || port=${BASH_REMATCH[1]}
+    [[ -z $port ]] || found+="127.0.0.1:$port"$'\n'
   done
   printf '%s' "${found:-127.0.0.1:4000$'\n'}" | sort -u
 }

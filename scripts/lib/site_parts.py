@@ -73,7 +73,11 @@ class Site:
     def others(self):
         """First names of the sites that are somebody else's."""
         found = [self.names_of([s]) for s in self.servers if s not in self.mine]
-        return sorted({names[0] for names in found if names and not set(names) & set(self.names())})
+        return sorted({names[0] for names in found if names and not set(names) & set(self.names()) and not onion(names[0])})
+
+    def onions(self):
+        """Names of onion services, whoever's."""
+        return [name for name in self.names_of(self.servers) if onion(name)]
 
     def also_lead(self):
         """Servers of other names that hand requests to this app, by name and file. Onion services are told by themselves."""
@@ -229,12 +233,21 @@ class Site:
         return {d.values[0]: [i.values[0] for i in d.all("server")] for d in self.http if d.name == "upstream" and d.values}
 
     def is_ours(self, url):
-        place = re.sub(r"^https?://", "", url).split("/")[0]
+        place = re.match(r"(?:https?://)?(unix:[^:]+|[^/]*)", url)[1]
         servers = self.upstreams().get(place, [place])
         return all(any(same(server, port) for port in self.ports) for server in servers)
 
     def is_app(self, location):
         return any(self.is_ours(d.values[0]) for d in location.all("proxy_pass"))
+
+    def between(self):
+        """Where the web domain's own site hands the app's requests to something that is not the app: a filter of robots, a cache."""
+        found = []
+        for location in [d for s in self.web() for d in s.all("location") if d.values == ["/"] or d.values[-1:] and d.values[-1].startswith("@")]:
+            urls = [d.values[0] for d in location.all("proxy_pass") if d.values and not self.is_ours(d.values[0])]
+            # While a switch of the media is under way Trunkline's own names stand there.
+            found += ["%s: %s" % (" ".join(location.words), url) for url in urls if "trunkline" not in url]
+        return found
 
     def renamed(self, text):
         """Names of the app's upstreams and of its named location as the target's site has them."""
@@ -268,6 +281,11 @@ def zone_of(d):
 
 def same(server, address):
     return server.replace("localhost", "127.0.0.1").replace("[::1]", "127.0.0.1") == address
+
+
+def onion(name):
+    """A name that Tor alone knows: no record leads to it, and nobody moves it but the tor daemon that has its key."""
+    return name.endswith(".onion")
 
 
 def plain(name):

@@ -105,7 +105,7 @@ def unit(name, found):
     state = "active" if found["active"] else "inactive"
     return {
         "name": name, "active": state, "enabled": "enabled", "queues": [], "custom": False,
-        "program": "", "environmentFiles": [], "needs": [],
+        "program": "", "environmentFiles": [], "needs": [], "listening": [],
     }  # fmt: skip
 
 

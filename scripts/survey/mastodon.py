@@ -7,6 +7,7 @@ import re
 
 import checkout
 import dotenv
+import listening
 import mastodon_env
 import nearby
 from probe import Unreadable, look, properties, read, run
@@ -141,9 +142,12 @@ def mastodon(settings, units):
     person = pwd.getpwnam(user) if user else pwd.getpwuid(owner.st_uid)
     env, values = look(".env.production", environment, settings, path, default=(None, {}))
     kinds = {"web": [], "sidekiq": [], "streaming": []}
+    sockets = look("where the app listens", listening.heard, default={})
     for name, unit in sorted(units.items()):
         if belongs(unit, path):
-            kinds[kind_of(name, unit)].append(unit_of(name, unit))
+            kind = kind_of(name, unit)
+            otherwise = look("where %s listens" % name, listening.otherwise, kind, {**unit, "Id": name}, values, sockets, default=[])
+            kinds[kind].append({**unit_of(name, unit), "listening": otherwise})
     return {
         "version": look("Mastodon's version", version, path, default=""),
         "dir": path, "realDir": os.path.realpath(path), "user": person.pw_name, "uid": person.pw_uid, "gid": person.pw_gid, "home": home_of(person, path),

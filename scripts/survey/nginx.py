@@ -33,6 +33,8 @@ def nginx(names, app, addresses):
         "notCarried": site.left,
         "others": [name for name in site.others() if not any(name in line.split() for line in also)],
         "alsoLead": also,
+        "onions": site.onions(),
+        "between": site.between(),
         "bodyBytes": site.body(),
         "certificates": look("certificates", certificates, site, servers, default=[]),
     }

@@ -31,6 +31,7 @@ else:
     sys.path[:0] = [here, os.path.join(here, "../lib"), os.path.join(here, "../media")]
 sys.dont_write_bytecode = True
 
+import beside  # noqa: E402
 import compose  # noqa: E402
 import machine  # noqa: E402
 import mastodon  # noqa: E402
@@ -66,6 +67,7 @@ def survey(settings):
         redis=("redis", lambda: None) if inside else ("redis", redis.redis, settings, env),
         nginx=("nginx", nginx.nginx, names, app["dir"] if app else "/nonexistent", addresses),
         media=("media", media.media, app["dir"], media_env) if app else ("media", lambda: None),
+        jobs=("jobs by the clock", beside.jobs, app) if app else ("jobs by the clock", lambda: None),
         peer=("round trip", machine.peer, settings["peer"]) if settings.get("peer") else ("round trip", lambda: None),
     )
     pg = seen["postgres"]
@@ -75,6 +77,7 @@ def survey(settings):
         if seen["media"]:
             look("media", media.from_rows, seen["media"], settings, server, database)
         app["encryptedRows"] = pg["encryptedRows"] if pg else None
+        app["beside"] = beside.beside(env, seen["nginx"], seen["jobs"])
     login = seen["host"]["login"] if seen["host"] else machine.login()
     where = look("Sidekiq's Redis", redis.address_of, settings, env)
     trunkline = traces.traces(settings, login, app, env, pg, seen["nginx"], where)

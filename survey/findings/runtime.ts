@@ -61,8 +61,23 @@ export const variables: Check = ({ source }) => {
   );
 };
 
+export const listening: Check = ({ source, at }) => {
+  const app = source?.mastodon;
+  if (!app || reached(at, "shift")) return null;
+  const said = unitsOf(app).flatMap((u) => u.listening.map((l) => ({ unit: u.name, ...l })));
+  return (
+    said.length > 0 &&
+    error(
+      "listening",
+      "where a process listens is said in a way that is not carried",
+      said.map((l) => `${l.unit}: ${l.line}`).join("; "),
+      `say it in the unit alone, under [Service]: ${[...new Set(said.map((l) => `${l.instead} (systemctl edit ${l.unit})`))].join(", ")}; take the other line out, restart the unit, and see that nginx leads there`,
+    )
+  );
+};
+
 const known =
-  /^(-\.mount|(mastodon|postgresql|redis|valkey|network|nginx|multi-user|basic|sysinit)[\w@-]*\.\w+)$/;
+  /^(-\.mount|mastodon[\w@-]*\.service|(postgresql|redis|valkey|network|nginx|multi-user|basic|sysinit)[\w@-]*\.\w+)$/;
 
 export const needs: Check = ({ source, at }) => {
   const app = source?.mastodon;

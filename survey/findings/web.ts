@@ -96,6 +96,16 @@ export const leftBehind: Check = ({ source, at }) =>
     "from shift on it answers 502, since the app is stopped here. Let people use the instance's own names (streams without STREAMING_API_BASE_URL), or put its proxy_pass to https://the web domain; if nobody needs it, remove it or accept this",
   );
 
+export const between: Check = ({ source, at }) =>
+  !reached(at, "shift") &&
+  !!source?.nginx?.between.length &&
+  warning(
+    "nginx-between",
+    "not carried: what stands between nginx and the app",
+    source.nginx.between.join("; "),
+    "the target's nginx asks the app itself. If that is what you want, nothing; else set it up on the target once the app serves there, and lead the site through it. If that address is the app's own, say so in its unit (Environment=PORT=)",
+  );
+
 export const others: Check = ({ source }) =>
   !!source?.nginx?.others.length &&
   note(

@@ -14,6 +14,8 @@ after(() => rmSync(dir, { recursive: true }));
 interface Told {
   names: string[];
   others: string[];
+  onions: string[];
+  between: string[];
   left: string[];
   also: string[];
   files: string[];
@@ -44,7 +46,7 @@ import nginxconf, site_parts
 nginxconf.ROOT = sys.argv[1] + "/nginx.conf"
 tree = nginxconf.load(*nginxconf.on_disk(), nginxconf.ROOT)
 site = site_parts.Site(tree, ["social.example", "example.org"], "/home/mastodon/live")
-print(json.dumps({"parts": site.carried(), "left": site.left, "names": site.names(), "others": site.others(), "also": site.also_lead(), "files": site.files()}))`;
+print(json.dumps({"parts": site.carried(), "left": site.left, "names": site.names(), "others": site.others(), "onions": site.onions(), "between": site.between(), "also": site.also_lead(), "files": site.files()}))`;
   return JSON.parse(execFileSync("python3", ["-c", script, root], { cwd: lib, encoding: "utf8" })) as Told;
 }
 
@@ -271,6 +273,25 @@ test("whose word counts on the client's address, wherever it is said", () => {
   assert.deepEqual(withMore("set_real_ip_from 10.0.0.1;").parts.realIp, byDefault);
 });
 
+test("a program between nginx and the app is told, whichever way it is named; Trunkline's own is not", () => {
+  const through = (to: string, more = "") =>
+    told({ "sites-enabled/m": mastodon.replaceAll("http://backend;", `${to};`) + more }).between;
+  assert.deepEqual(through("http://backend"), []);
+  assert.deepEqual(through("http://localhost:3000"), []);
+  const [location, ...rest] = through("http://127.0.0.1:8923");
+  assert.match(location ?? "", /^location @\w+: http:\/\/127\.0\.0\.1:8923$/);
+  assert.deepEqual(rest, []);
+  assert.equal(through("http://anubis", "upstream anubis { server unix:/run/anubis.sock; }").length, 1);
+  assert.deepEqual(through("http://$trunkline_web_0"), []);
+});
+
+test("an onion's site is not another site that may stay: it is told as what it is", () => {
+  const onion = `server { listen 127.0.0.1:8080; server_name abc.onion; location / { proxy_pass http://backend; } }
+    server { listen 80; server_name shop.example; }`;
+  const { names, others, left, onions } = told({ "sites-enabled/m": mastodon, "sites-enabled/onion": onion });
+  assert.deepEqual([names, others, left, onions], [["social.example"], ["shop.example"], [], ["abc.onion"]]);
+});
+
 test("the app behind a socket or on a port of its own is still the app", () => {
   const site = mastodon.replace("server 127.0.0.1:3000", "server unix:/run/mastodon/web.sock");
   const script = `
@@ -278,8 +299,8 @@ import nginxconf, site_parts
 tree = nginxconf.parse(open("${dir}/one").read())
 ports = site_parts.app_addresses([("web", "mastodon-web.service", "SOCKET=/run/mastodon/web.sock"), ("streaming", "mastodon-streaming@4001.service", "")])
 site = site_parts.Site(tree, ["social.example"], "/x", ports)
-print(ports, site.is_ours("http://backend"))`;
+print(ports, site.is_ours("http://backend"), site.is_ours("http://unix:/run/mastodon/web.sock:/"), site.is_ours("http://unix:/run/x"))`;
   writeFileSync(path.join(dir, "one"), site);
   const said = execFileSync("python3", ["-c", script], { cwd: lib, encoding: "utf8" });
-  assert.equal(said.trim(), "('unix:/run/mastodon/web.sock', '127.0.0.1:4001') True");
+  assert.equal(said.trim(), "('unix:/run/mastodon/web.sock', '127.0.0.1:4001') True True False");
 });

@@ -37,7 +37,7 @@ test("finds the whole installation, and every fact that the steps need", async (
         queues: [],
         custom: false,
       },
-      ...{ program: "/home/mastodon/.rbenv/shims/bundle", environmentFiles: [], needs: [] },
+      ...{ program: "/home/mastodon/.rbenv/shims/bundle", environmentFiles: [], needs: [], listening: [] },
     },
   ]);
   const [certificate] = raw.nginx!.certificates;
@@ -90,6 +90,65 @@ test("an empty server is surveyed too", async () => {
 test("a dead address is an answer, not a failure", async () => {
   const raw = await it.survey("target", { peer: "198.18.0.10:1" });
   assert.match(raw.peer!.error!, /refused/i);
+});
+
+test("tells where processes listen otherwise than their units say, and what else is not carried", async () => {
+  const reload = (files: string, units = "") =>
+    it.source.sh(`cd /etc/systemd/system; mkdir -p mastodon-web.service.d mastodon-streaming@4000.service.d
+      ${files}
+      systemctl daemon-reload; [ -z "${units}" ] || systemctl restart ${units}`);
+  const listening = async () => {
+    const { mastodon, unread } = await it.survey("source");
+    assert.deepEqual(unread, []);
+    const { web, streaming } = mastodon!.units;
+    return [...web, ...streaming].flatMap((u) => u.listening.map((l) => `${u.name}: ${l.line}`));
+  };
+  const drop = (unit: string, line: string) => `printf '[Service]\\n${line}\\n' >${unit}.service.d/port.conf`;
+  assert.deepEqual(await listening(), []);
+  await reload(drop("mastodon-web", "Environment=PORT=3007"));
+  assert.deepEqual(await listening(), [
+    "mastodon-web.service: listens on 127.0.0.1:3000, which its Environment= does not say",
+  ]);
+  await reload(
+    drop("mastodon-streaming@4000", "Environment=PORT=4005"),
+    "mastodon-web mastodon-streaming@4000",
+  );
+  await it.source.sh(
+    `for port in 3007 4005; do until (exec 3<>/dev/tcp/127.0.0.1/$port) 2>/dev/null; do sleep 0.1; done; done`,
+  );
+  assert.deepEqual(await listening(), []);
+  const asked = `set -e; . /opt/trunkline/scripts/lib/app.sh
+    WEB_UNITS=mastodon-web.service STREAMING_UNITS='mastodon-streaming.service mastodon-streaming@4000.service'
+    web_address; streaming_addresses`;
+  assert.equal((await it.source.sh(asked)).stdout, "127.0.0.1:3007\n127.0.0.1:4005\n");
+  await reload(
+    `${drop("mastodon-web", "EnvironmentFile=/home/mastodon/live/.env.web")}
+    rm mastodon-streaming@4000.service.d/port.conf
+    echo PORT=3000 >/home/mastodon/live/.env.web`,
+    "mastodon-web mastodon-streaming@4000",
+  );
+  assert.deepEqual(await listening(), [
+    "mastodon-web.service: PORT=3000 in /home/mastodon/live/.env.web (EnvironmentFile=)",
+  ]);
+  await reload("rm -r mastodon-web.service.d/port.conf /home/mastodon/live/.env.web", "mastodon-web");
+
+  await it.source.sh(`
+    mkdir -p /etc/tor; echo 'HiddenServiceDir /var/lib/tor/mastodon/' >/etc/tor/torrc
+    echo 'server { listen 127.0.0.1:8080; server_name abc.onion; location / { proxy_pass http://127.0.0.1:3000; } }' >/etc/nginx/conf.d/onion.conf
+    mkdir -p /etc/cron.d; echo '5 3 * * * mastodon cd live && RAILS_ENV=production bin/tootctl media remove --days 7' >/etc/cron.d/toots
+    cd /etc/systemd/system
+    printf '[Service]\\nUser=mastodon\\nExecStart=/bin/true\\n' >tidy.service
+    printf '[Timer]\\nOnCalendar=daily\\n' >tidy.timer
+    systemctl daemon-reload; systemctl start tidy.timer`);
+  const { mastodon, nginx, unread } = await it.survey("source");
+  assert.deepEqual(unread, []);
+  assert.deepEqual(mastodon!.beside, {
+    onion: ["the name abc.onion", "HiddenServiceDir /var/lib/tor/mastodon/ in /etc/tor/torrc"],
+    jobs: ["tootctl media remove in /etc/cron.d/toots", "tidy.timer"],
+  });
+  assert.deepEqual([nginx!.names, nginx!.others], [["social.example"], []]);
+  await it.source.sh(`systemctl stop tidy.timer
+    rm /etc/systemd/system/tidy.* /etc/cron.d/toots /etc/nginx/conf.d/onion.conf /etc/tor/torrc; systemctl daemon-reload`);
 });
 
 test("sees what admins do: own units, foreign slots, unlogged tables, other databases, a missing mount", async () => {

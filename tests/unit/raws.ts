@@ -50,6 +50,7 @@ export function source(change: (raw: Filled) => void = () => undefined): Raw {
         streaming: [unit("mastodon-streaming@4000.service")],
       },
       encryptedRows: 12,
+      beside: { onion: [], jobs: [] },
     },
     postgres: postgres(),
     redis: {
@@ -96,6 +97,8 @@ export function source(change: (raw: Filled) => void = () => undefined): Raw {
       notCarried: [],
       others: [],
       alsoLead: [],
+      onions: [],
+      between: [],
       bodyBytes: 99 * 1024 ** 2,
       certificates: [
         {
@@ -221,6 +224,7 @@ export function unit(name: string, change: Partial<Unit> = {}): Unit {
     name,
     program,
     environmentFiles: [],
+    listening: [],
     needs: ["postgresql.service"],
     ...rest,
     ...change,

@@ -2,7 +2,7 @@ import { moving } from "../../survey/records";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { estimatesOf, pauseOf } from "../../survey/estimates";
-import { factsOf, missingFacts } from "../../survey/facts";
+import { factsOf, missingFacts, otherNames } from "../../survey/facts";
 import { older, size } from "../../survey/finding";
 import { findingsOf } from "../../survey/findings";
 import { wayOf } from "../../survey/install";
@@ -123,6 +123,11 @@ test("facts come from the survey, and what is missing is named", () => {
   const web = source((s) => (s.mastodon.env.values["WEB_DOMAIN"] = "web.social.example"));
   assert.equal(factsOf(web).WEB_DOMAIN, "web.social.example");
   assert.deepEqual(missingFacts(factsOf(source((s) => (s.mastodon.units.web = [])))), ["WEB_UNITS"]);
+});
+
+test("no record is looked for of a name that Tor alone knows", () => {
+  const names = ["social.example", "example.org", "abc.onion", "*.social.example"];
+  assert.deepEqual(otherNames(source((s) => (s.nginx.names = names))), ["example.org"]);
 });
 
 test("certbot's certificates come along that are proven over HTTP, for the instance's names alone", () => {

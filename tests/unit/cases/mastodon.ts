@@ -84,6 +84,43 @@ export const mastodon: Case[] = [
     }),
   ],
   [
+    "listening",
+    "error",
+    /^mastodon-web.service: -p 3001 in ExecStart=$/,
+    onSource((s) => {
+      const listening = [{ line: "-p 3001 in ExecStart=", instead: "Environment=PORT=3001" }];
+      s.mastodon.units.web = [unit("mastodon-web.service", { listening })];
+    }),
+  ],
+  [
+    "onion",
+    "warning",
+    /the name abc.onion; HiddenServiceDir \/var\/lib\/tor\/mastodon in/,
+    onSource((s) =>
+      s.mastodon.beside.onion.push(
+        "the name abc.onion",
+        "HiddenServiceDir /var/lib/tor/mastodon in /etc/tor/torrc",
+      ),
+    ),
+  ],
+  [
+    "jobs",
+    "warning",
+    /^tootctl media remove in \/var\/spool\/cron\/crontabs\/mastodon$/,
+    onSource((s) => s.mastodon.beside.jobs.push("tootctl media remove in /var/spool/cron/crontabs/mastodon")),
+  ],
+  [
+    "unit-needs",
+    "error",
+    /mastodon-web.service needs mastodon-web.socket$/,
+    onSource(
+      (s) =>
+        (s.mastodon.units.web = [
+          unit("mastodon-web.service", { needs: ["mastodon-web.socket", "redis-server.service"] }),
+        ]),
+    ),
+  ],
+  [
     "unit-needs",
     "error",
     /mastodon-web.service needs mnt-media.mount/,

@@ -28,6 +28,12 @@ export const web: Case[] = [
     /^streaming.social.example \(/,
     onSource((s) => (s.nginx.alsoLead = ["streaming.social.example (/etc/nginx/sites-enabled/streaming)"])),
   ],
+  [
+    "nginx-between",
+    "warning",
+    /^location @proxy: http:\/\/127.0.0.1:8923$/,
+    onSource((s) => (s.nginx.between = ["location @proxy: http://127.0.0.1:8923"])),
+  ],
   ["other-sites", "note", /shop.example/, onSource((s) => (s.nginx.others = ["shop.example"]))],
   [
     "certificate-end",
