@@ -82,12 +82,12 @@ function serverMove(seen: Survey, base: Ground): Move {
   if (migration.target.provider === "none") return nothing;
   const { carryRedis, deadlineMs, drainSeconds, slotKeepMiB, copyRateMiB: rateMiB } = migration;
   const sourceHostKey = migration.source.hostKey;
-  const { stage, addresses, original } = base;
+  const { stage, addresses, original, latest } = base;
   const access = new Access("access", { stage, granted: seen.source?.trunkline.keys });
   const reader = { readKey: access.readKey, sourceHostKey };
   const host = new Base("host", { stage });
   const app = new App("app", {
-    ...{ stage, reader, rateMiB, app: migration.app },
+    ...{ stage, reader, latest, rateMiB, app: migration.app },
     gate: gate({ stage, before: "shift", carryRedis }),
   });
   const database = new Database("database", { stage, slotKeepMiB, rateMiB });
@@ -109,7 +109,7 @@ function serverMove(seen: Survey, base: Ground): Move {
     source: migration.source.host,
     target: addresses,
   });
-  const web = new Web("web", { stage, reader, namesStay: dns.adopting });
+  const web = new Web("web", { stage, reader, latest, namesStay: dns.adopting });
   const backup = new Backup("backup", { stage });
   const feeds = carryRedis ? undefined : new Feeds("feeds", { stage });
   const retire = new Retire("retire", { stage });

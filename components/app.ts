@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { Migration } from "../config";
+import { releaseTag } from "../survey/facts";
+import type { Latest } from "../survey/latest";
 import { type Reader, readerSettings } from "./reader";
 import type { Stage } from "./stage";
 import { Step } from "./step";
@@ -10,6 +12,8 @@ export interface AppArgs {
   /** How the app comes to the target, and what from. */
   app: Migration["app"];
   reader: Reader;
+  /** What the source is like: where it has changed, its app is carried again. */
+  latest: pulumi.Output<Latest>;
   /** Limit for copying in MiB/s; 0 is none. */
   rateMiB: number;
   /** Runs before the app serves on the target, and may refuse. @default - none */
@@ -32,20 +36,38 @@ export class App extends pulumi.ComponentResource {
 
   constructor(name: string, args: AppArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trunkline:index:App", name, {}, opts);
-    const { stage, app } = args;
+    const { stage, app, latest } = args;
     const way = { APP_INSTALL: app.install, APP_REPOSITORY: app.repository, APP_REF: app.ref };
     const child = { parent: this };
     const reader = readerSettings(args.reader);
     const salt = new random.RandomPassword(`${name}-salt`, { length: 32, special: false }, child);
     this.tree = new Step(
       "app/tree",
-      { stage, settings: { ...reader, ...way, RATE_MIB: String(args.rateMiB) } },
+      { stage, settings: { ...reader, ...way, ...codeOf(args), RATE_MIB: String(args.rateMiB) } },
       child,
     );
-    this.secrets = new Step("app/secrets", { stage, settings: { ...reader, HASH_SALT: salt.result } }, child);
-    this.prove = new Step("app/prove", { stage }, child);
+    const SEEN_ENV = latest.apply((l) => l.env ?? "");
+    this.secrets = new Step(
+      "app/secrets",
+      { stage, settings: { ...reader, HASH_SALT: salt.result, SEEN_ENV } },
+      child,
+    );
+    this.prove = new Step("app/prove", { stage, settings: { SEEN_ENV } }, child);
     this.serve = new Step("app/serve", { stage, gate: args.gate }, child);
     this.stop = new Step("app/stop", { stage }, child);
     this.registerOutputs({});
   }
+}
+
+/** What the app's tree has to be: as the source was last seen, or else as it was first seen. */
+function codeOf({ latest, stage }: AppArgs): Record<string, pulumi.Output<string>> {
+  const first = pulumi.output(stage.settings);
+  const told = (name: string, last: (l: Latest) => string | undefined) =>
+    pulumi.all([latest, first]).apply(([l, f]) => last(l) ?? f[name] ?? "");
+  return {
+    MASTODON_VERSION: told("MASTODON_VERSION", (l) => l.version),
+    SOURCE_REPOSITORY: told("SOURCE_REPOSITORY", (l) => l.repository),
+    SOURCE_REF: told("SOURCE_REF", (l) => l.ref ?? (l.version && releaseTag(l.version))),
+    SEEN_TREE: told("", (l) => l.tree),
+  };
 }

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { factNames, type Facts, factsOf } from "../survey/facts";
 import { type Phase, reached } from "../survey/phase";
+import { type Latest, latestOf, settled } from "../survey/latest";
 import { asBefore, type DnsRecord } from "../survey/records";
 import { Host } from "./host";
 import { targetServer, type TargetServer } from "./server";
@@ -16,6 +17,8 @@ export interface Ground {
   target?: Host;
   /** The target's addresses, "" where there is no target. */
   addresses: { address: pulumi.Input<string>; ipv6: pulumi.Input<string> };
+  /** The source as it was when a run last looked while it still served. */
+  latest: pulumi.Output<Latest>;
   /** The DNS records as they were when the migration began. */
   original: pulumi.Output<DnsRecord[]>;
   /** Ids of the media host's records that were there when the stack began: those are adopted. */
@@ -52,6 +55,7 @@ export async function ground(seen: Survey): Promise<Ground> {
     source,
     target,
     addresses,
+    latest: follow(seen),
     original: kept.records,
     foundRecords: kept.mediaRecords,
   };
@@ -92,6 +96,14 @@ async function keep(seen: Survey): Promise<{
     records: stash.output.apply((o: FirstSeen) => o.records),
     mediaRecords,
   };
+}
+
+/** Follows the source until the app is shifted, and stays from then on. */
+function follow({ source, at }: Survey): pulumi.Output<Latest> {
+  const latest = latestOf(source);
+  const ignoreChanges = settled(latest, at).map((part) => `input.${part}`);
+  // Its `output` is the first value for good; its `input` is what the state has after this run.
+  return new pulumi.Stash("last-seen", { input: latest }, { ignoreChanges }).input;
 }
 
 function firstSeen({ migration, source, dns, mediaRecords, at }: Survey): FirstSeen {

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { randomBytes } from "node:crypto";
+import { createHmac } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { Migration } from "../config";
@@ -36,7 +36,7 @@ interface Answer {
 /** Reads both servers and the zone, and changes nothing. */
 export async function survey(migration: Migration): Promise<Survey> {
   const common = {
-    ...{ salt: randomBytes(16).toString("hex"), ...migration.mastodon, domain: migration.domain },
+    ...{ salt: saltOf(migration), ...migration.mastodon, domain: migration.domain },
     // Row by row takes its time; it is worth it only where media are to move.
     mediaRows: migration.storage !== undefined,
   };
@@ -73,6 +73,11 @@ export async function survey(migration: Migration): Promise<Survey> {
     there: there && t?.raw && { ...there, hostKey: t.hostKey },
     made,
   };
+}
+
+/** The same in each run, so that a later one can tell whether a variable has changed; nobody else can make it. */
+function saltOf({ key }: Migration): string {
+  return createHmac("sha256", key.private).update("the survey's salt").digest("hex");
 }
 
 function lookAtSource({ source, key }: Migration, settings: Record<string, unknown>): Promise<Answer> {

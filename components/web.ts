@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Latest } from "../survey/latest";
 import { type Reader, readerSettings } from "./reader";
 import type { Stage } from "./stage";
 import { Step } from "./step";
@@ -6,6 +7,8 @@ import { Step } from "./step";
 export interface WebArgs {
   stage: Stage;
   reader: Reader;
+  /** What the source is like: a renewed certificate and a changed site are carried again. */
+  latest: pulumi.Output<Latest>;
   /** DNS goes on leading to the source in this run, whatever the phase. */
   namesStay: boolean;
 }
@@ -20,11 +23,13 @@ export class Web extends pulumi.ComponentResource {
 
   constructor(name: string, args: WebArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trunkline:index:Web", name, {}, opts);
-    const { stage } = args;
+    const { stage, latest } = args;
     const child = { parent: this };
-    const settings = readerSettings(args.reader);
+    const SEEN_PAIRS = latest.apply((l) => l.pairs ?? "");
+    const SEEN_SITE = latest.apply((l) => l.site ?? "");
+    const settings = { ...readerSettings(args.reader), SEEN_PAIRS, SEEN_SITE };
     this.certificates = new Step("web/certificates", { stage, settings }, child);
-    this.site = new Step("web/site", { stage }, child);
+    this.site = new Step("web/site", { stage, settings: { SEEN_SITE } }, child);
     this.proxy = new Step("web/proxy", { stage }, child);
     this.renewal = new Step("web/renewal", { stage, held: args.namesStay }, child);
     this.registerOutputs({});

@@ -91,9 +91,14 @@ export function factsOf(source: Raw): Facts {
     SOURCE_RELEASE: releaseOf(source),
     SOURCE_REPOSITORY: app?.git?.origin ?? upstream,
     // A fork has tags of its own, if any; upstream's are named after the version.
-    SOURCE_REF: app?.git?.head ?? (app?.version ? `v${app.version.replace(/\+.*/, "")}` : ""),
+    SOURCE_REF: app?.git?.head ?? (app?.version ? releaseTag(app.version) : ""),
     ...composeFacts(app?.compose),
   };
+}
+
+/** Upstream's tag of a version. */
+export function releaseTag(version: string): string {
+  return `v${version.replace(/\+.*/, "")}`;
 }
 
 /** How the parts of Mastodon are run and reached (scripts/lib/layout.sh). */

@@ -101,6 +101,8 @@ export interface Mastodon {
   appBytes: number | null;
   /** Null where the app's folder is no git checkout, or none that git could read. */
   git: Checkout | null;
+  /** Changes with each upgrade or build of the app, and with its units' files; null where it runs by Docker Compose. */
+  stamp: string | null;
   env: Env;
   units: { web: Unit[]; sidekiq: Unit[]; streaming: Unit[] };
   /**
@@ -258,6 +260,8 @@ export interface Nginx {
   onions: string[];
   /** Where the instance's own site hands the app's requests to something else: `location @proxy: http://127.0.0.1:8923`. */
   between: string[];
+  /** Hash of the text of the files in which these sites stand. */
+  stamp: string;
   /** client_max_body_size of that site in bytes; null: not set (nginx's own 1 MiB). */
   bodyBytes: number | null;
   certificates: Certificate[];

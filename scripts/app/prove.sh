@@ -1,5 +1,6 @@
 # app/prove (target): the carried keys fit the carried data: an encrypted row of the standby opens with them, and the push keys are a pair.
 # shellcheck shell=bash
+# Extra settings: SEEN_ENV, which only makes the step run again
 
 env_file=$APP_DIR/.env.production
 

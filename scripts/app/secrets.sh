@@ -1,6 +1,6 @@
 # app/secrets (target): the source's .env.production with only the host's own variables changed, and every other one proven equal.
 # shellcheck shell=bash
-# Extra settings: READ_PRIVATE_KEY SOURCE_HOST_KEY HASH_SALT
+# Extra settings: READ_PRIVATE_KEY SOURCE_HOST_KEY HASH_SALT; SEEN_ENV, which only makes the step run again
 . "$scripts/lib/source.sh"
 . "$scripts/lib/app.sh"
 . "$scripts/app/env.sh"

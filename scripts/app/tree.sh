@@ -1,7 +1,8 @@
 # app/tree (target): the app with its Ruby and Node, its units and what they need of the system. Nothing is started.
 # It is the source's own tree; or, where that would not run, the same release installed the official way.
 # shellcheck shell=bash
-# Extra settings: READ_PRIVATE_KEY SOURCE_HOST_KEY RATE_MIB; APP_INSTALL (copy, official or auto) APP_REPOSITORY APP_REF
+# Extra settings: READ_PRIVATE_KEY SOURCE_HOST_KEY RATE_MIB; APP_INSTALL (copy, official or auto) APP_REPOSITORY APP_REF;
+# SEEN_TREE, which only makes the step run again
 . "$scripts/lib/source.sh"
 . "$scripts/lib/app.sh"
 . "$scripts/app/programs.sh"
@@ -17,6 +18,7 @@ present() {
   fi
   open_source
   check_source
+  refuse_home
   local way
   way="$(install_way)"
   start_afresh "$way"
@@ -57,6 +59,24 @@ absent() {
   fi
   drop_file "$etc/read_key" "$etc/read_hosts" "$etc/read.conf" "$etc/node-carried" "$state/app-way"
   drop_file /etc/apt/sources.list.d/trunkline-node.list /etc/apt/keyrings/trunkline-node.asc
+}
+
+# The copy deletes what the source does not have: a home that is somebody's is not taken for it.
+refuse_home() {
+  [[ ! -f $state/made-home && ! -f $state/app-way ]] || return 0
+  local found
+  found="$(files_in "$APP_HOME"; [[ $APP_DIR/ == "$APP_HOME"/* ]] || files_in "$APP_DIR")"
+  [[ -z $found ]] || die "$APP_HOME on the target to hold nobody's files" "$(wc -l <<<"$found") of them, as ${found%%$'\n'*}" \
+    "take an empty server, or move away what lies there: all that the source does not have would be deleted"
+}
+
+# Files of a folder but media that wait there, what every new home has, and what is not carried.
+files_in() { # FOLDER
+  [[ -d $1 ]] || return 0
+  (cd "$1" && find . -xdev \( -path ./.ssh -o -path ./.cache \) -prune -o ! -type d -printf '%P\n') |
+    while IFS= read -r file; do
+      [[ $1/$file == "$MEDIA_DIR"/* || $file == .bash_history || -e /etc/skel/$file ]] || printf '%s\n' "$1/$file"
+    done
 }
 
 # By itself (auto) the app is copied where this is the source's release of the system, and installed where it is another.
@@ -178,10 +198,10 @@ check_programs() {
   done
 }
 
-# The trees are equal; this tells an upgrade of the source since the survey, which a move must not carry unseen.
+# The trees are equal; this tells an upgrade of the source since this run's survey, which may not be through.
 check_version() {
   local found
   found="$(sed -n '/def major/,/end/p; /def minor/,/end/p; /def patch/,/end/p' "$APP_DIR/$version_file" | grep -oE '[0-9]+' | head -n 3 | paste -sd .)"
   [[ $MASTODON_VERSION == "$found"* ]] ||
-    die "Mastodon $MASTODON_VERSION in $APP_DIR, as the survey found it" "$found" "finish the upgrade on the source first, and do not upgrade during a move; then take the facts anew"
+    die "Mastodon $MASTODON_VERSION in $APP_DIR, as the survey found it" "$found" "finish the upgrade on the source, then run \`pulumi up\` again"
 }

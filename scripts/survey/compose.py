@@ -86,7 +86,7 @@ def installation(settings):
     owner = look("user of the container", user_in, found, default=(991, 991))
     return {
         "version": look("Mastodon's version", version, found, default=""),
-        "dir": found["dir"], "realDir": found["dir"], "user": "mastodon", "uid": owner[0], "gid": owner[1], "home": found["dir"], "appBytes": None, "git": None,
+        "dir": found["dir"], "realDir": found["dir"], "user": "mastodon", "uid": owner[0], "gid": owner[1], "home": found["dir"], "appBytes": None, "git": None, "stamp": None,
         # Where database and Redis are, the services say, and not the variables.
         "env": {"path": path, "keys": sorted(values), "values": told, "hashes": hashes, "database": None, "redis": [], "nearby": [], "shadows": []},
         "units": {kind: [unit(name, found) for name in names] for kind, names in found["services"].items()}, "encryptedRows": None,

@@ -1,6 +1,7 @@
 """The Mastodon installation: its folder, user, variables and units, also where an admin gave them other names."""
 
 import glob
+import hashlib
 import os
 import pwd
 import re
@@ -143,6 +144,7 @@ def mastodon(settings, units):
     env, values = look(".env.production", environment, settings, path, default=(None, {}))
     kinds = {"web": [], "sidekiq": [], "streaming": []}
     sockets = look("where the app listens", listening.heard, default={})
+    own = [unit for unit in units.values() if belongs(unit, path)]
     for name, unit in sorted(units.items()):
         if belongs(unit, path):
             kind = kind_of(name, unit)
@@ -154,8 +156,20 @@ def mastodon(settings, units):
         "appBytes": look("size of the app", app_bytes, home_of(person, path)),
         "env": env or {"path": path + "/.env.production", "keys": [], "values": {}, "hashes": {}, "database": None, "redis": [], "nearby": [], "shadows": []},
         "git": checkout.checkout(path, person.pw_name),
+        "stamp": look("when the app was last built", stamp, path, own),
         "units": kinds, "encryptedRows": None,
     }, values  # fmt: skip
+
+
+def stamp(path, units):
+    """Another one after an upgrade or a build: by when what these write was last written. What a running app writes is left out."""
+    names = ("*", ".git/HEAD", ".git/logs/HEAD", "lib/mastodon/*.rb", "vendor/bundle/ruby/*/*", "node_modules/.yarn*", "public/*")
+    of_app = {found for name in names for found in glob.glob(os.path.join(glob.escape(path), name))}
+    of_app -= {os.path.join(path, name) for name in ("log", "tmp", "public", "public/system")}
+    of_units = {file for unit in units for file in [unit.get("FragmentPath", ""), *unit.get("DropInPaths", "").split()]}
+    of_units = {file for file in of_units if os.path.isfile(file) and not file.startswith("/run/") and "trunkline" not in file}
+    told = ["%s %d" % (file, os.lstat(file).st_mtime_ns) for file in sorted(of_app | of_units)]
+    return hashlib.sha256("\n".join(told).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def belongs(unit, path):

@@ -2,6 +2,7 @@
 
 import fnmatch
 import glob
+import hashlib
 import os
 import re
 import time
@@ -36,6 +37,7 @@ def nginx(names, app, addresses):
         "onions": site.onions(),
         "between": site.between(),
         "bodyBytes": site.body(),
+        "stamp": hashlib.sha256("\n".join(files[path] for path in site.files()).encode("utf-8", "surrogateescape")).hexdigest(),
         "certificates": look("certificates", certificates, site, servers, default=[]),
     }
 

@@ -1,6 +1,6 @@
 # web/certificates (target): the source's certificates and keys, outside of any `live/` folder, checked before anyone is served with them.
 # shellcheck shell=bash
-# Extra settings: READ_PRIVATE_KEY SOURCE_HOST_KEY
+# Extra settings: READ_PRIVATE_KEY SOURCE_HOST_KEY; SEEN_PAIRS SEEN_SITE, which only make the step run again
 . "$scripts/lib/source.sh"
 . "$scripts/lib/web.sh"
 

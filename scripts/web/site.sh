@@ -1,5 +1,6 @@
 # web/site (target): the domain's site, as Mastodon's own, served before DNS points here. A file that has not been copied yet comes from the source.
 # shellcheck shell=bash
+# Extra settings: SEEN_SITE, which only makes the step run again
 . "$scripts/lib/app.sh"
 . "$scripts/lib/web.sh"
 

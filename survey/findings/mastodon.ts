@@ -109,17 +109,37 @@ export const vapid: Check = ({ source }) => {
   );
 };
 
-export const differing: Check = ({ source, target }) => {
+/** Below shift each run carries them again (app/secrets), and the target's own file is written anew by app/serve. */
+export const differing: Check = ({ source, target, at }) => {
   const [s, t] = [source?.mastodon?.env.hashes ?? {}, target?.mastodon?.env.hashes ?? {}];
   // The pooler has a password of its own on the target, and the proxy for Redis none.
-  const differ = Object.keys(s).filter((k) => t[k] && t[k] !== s[k] && !/^(DB|REDIS|DATABASE)_/.test(k));
+  const differ = Object.keys(s).filter((k) => t[k] !== s[k] && !/^(DB|REDIS|DATABASE)_/.test(k));
   return (
-    differ.length &&
+    reached(at, "shift") &&
+    Object.keys(t).length > 0 &&
+    differ.length > 0 &&
     error(
       "secrets-differ",
       "secrets on the target differ from the source's",
       differ.join(", "),
-      "go back to prepare, remove .env.production on the target, and go on: the source's are carried again",
+      "go back to replicate and on again: the source's are carried again there, as they are then",
+    )
+  );
+};
+
+/** After the switch the target is upgraded whenever its admin likes. */
+export const releases: Check = ({ source, target, at }) => {
+  const [s, t] = [source?.mastodon?.version, target?.mastodon?.version];
+  return (
+    at === "shift" &&
+    s &&
+    t &&
+    s !== t &&
+    error(
+      "releases-differ",
+      "the target serves another release of Mastodon than the source has",
+      `source ${s}, target ${t}`,
+      "go back to replicate and on again: the source's app is carried again there, as it is then. An upgrade waits until after the switch",
     )
   );
 };

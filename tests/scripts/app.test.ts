@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { latestOf } from "../../survey/latest";
 import { Instance, prepare } from "./instance";
 
 let it: Instance;
@@ -72,6 +73,45 @@ test(".env.production: only the host's own variables differ, and the file's righ
     (await it.target.sh("stat -c '%a %U' /home/mastodon/live/.env.production")).stdout,
     /^6[04]0 mastodon/,
   );
+});
+
+test("a source that is upgraded, set otherwise and given new certificates: the survey tells, and it is carried again", async () => {
+  const seen = async () => latestOf(await it.survey("source"));
+  const before = await seen();
+  await it.source.sh(
+    "curl -s -o /dev/null -k --resolve social.example:443:127.0.0.1 https://social.example/about",
+  );
+  assert.deepEqual(await seen(), before, "a source in use, and not changed");
+  const renewed = await it.lab.ca.certificateFor(["social.example"]);
+  await it.source.put(it.settings["TLS_CERT"]!, renewed.cert);
+  await it.source.put(it.settings["TLS_KEY"]!, renewed.key);
+  await it.source
+    .sh(`cd /home/mastodon/live; cp -p .env.production /root/env; cp -p lib/mastodon/version.rb /root/
+    sed -i '/def patch/,/end/s/[0-9]\\+/99/' lib/mastodon/version.rb; echo SMTP_SERVER=mx.social.example >>.env.production`);
+  const after = await seen();
+  for (const part of ["version", "tree", "env", "pairs"] as const)
+    assert.notEqual(after[part], before[part], part);
+  assert.equal(after.site, before.site);
+
+  const early = await it.step("app/tree");
+  assert.match(early.stderr, /expected Mastodon 4.5.15 in .*, as the survey found it; found 4.5.99/);
+  assert.equal(
+    (await it.must("app/tree", "present", { MASTODON_VERSION: after.version! })).result["version"],
+    "4.5.99",
+  );
+  for (const name of ["app/secrets", "web/certificates"])
+    assert.equal((await it.must(name)).outcome, "changed", name);
+  for (const file of ["/var/lib/trunkline/source.env", "/home/mastodon/live/.env.production"])
+    await it.target.sh(`grep -qx SMTP_SERVER=mx.social.example ${file}`);
+  const serial = "openssl x509 -noout -serial";
+  const served = `openssl s_client -connect 127.0.0.1:443 -servername social.example </dev/null 2>/dev/null | ${serial}`;
+  const wanted = (await it.source.sh(`${serial} -in ${it.settings["TLS_CERT"]}`)).stdout;
+  assert.equal((await it.target.sh(served)).stdout, wanted);
+
+  await it.source.sh(
+    "cd /home/mastodon/live; cp -p /root/env .env.production; cp -p /root/version.rb lib/mastodon/",
+  );
+  await it.forward("app/tree", "app/secrets");
 });
 
 test("secrets are on no command line and in no journal", async () => {
@@ -163,4 +203,21 @@ test("going back takes everything off the target again", async () => {
     "ls -d /home/mastodon /etc/trunkline /var/lib/trunkline /opt/trunkline /etc/systemd/system/mastodon* /etc/nginx/sites-enabled/trunkline 2>/dev/null || true; find /etc/trunkline /var/lib/trunkline 2>/dev/null || true; id mastodon 2>/dev/null || true",
   );
   assert.equal(left.stdout, "");
+});
+
+test("a home with somebody's files is left alone, one as every new user has it is taken", async () => {
+  await it.upload(it.target);
+  await it.must("host/base");
+  await it.target.sh(
+    "mkhomedir_helper mastodon 2>/dev/null || cp -rT /etc/skel /home/mastodon; mkdir -p /home/mastodon/.ssh /home/mastodon/mail; touch /home/mastodon/.ssh/authorized_keys /home/mastodon/mail/letter; chown -R mastodon: /home/mastodon",
+  );
+  const answer = await it.step("app/tree");
+  assert.match(
+    answer.stderr,
+    /expected \/home\/mastodon on the target to hold nobody's files; found 1 of them, as .*letter/,
+  );
+  await it.target.sh("rm /home/mastodon/mail/letter; test -e /home/mastodon/.bashrc");
+  await it.must("app/tree");
+  assert.equal((await it.must("app/tree")).outcome, "unchanged");
+  await it.target.sh("test -e /home/mastodon/.ssh/authorized_keys");
 });

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { plan } from "../../survey/plan";
-import { record } from "./cases/worlds";
-import { connectionOf, named, type Registered, settingsOf, steps } from "./engine";
+import { day, record } from "./cases/worlds";
+import { connectionOf, named, type Registered, settingsOf, stashed, steps } from "./engine";
 import { found, program } from "./program";
-import { source, traces } from "./raws";
+import { now, source, traces } from "./raws";
 
 const chain = Object.keys(plan).filter((step) => step !== "feeds/build");
 const inChain = (list: Registered[]) =>
@@ -59,6 +60,7 @@ test("forward: every resource of the whole migration, each once", async () => {
     ...[
       "dns-social.example-A",
       "first-seen",
+      "last-seen",
       "server-firewall",
       "server-host-key",
       "server-ipv4",
@@ -288,6 +290,69 @@ test("the app's step is told how the app comes, and what from where the admin sa
 
 test("the facts are kept as first seen", async () => {
   assert.deepEqual(named(await program({}), "first-seen").ignoreChanges, ["input"]);
+});
+
+/** What the steps are told in a second run, for a source in which something has changed since the first. */
+async function later(changes: Parameters<typeof source>[0][]): Promise<Record<string, Registered>[]> {
+  const run = (change: Parameters<typeof source>[0]) =>
+    program({ phase: "prepare" }, { source: source((s) => (traces.prepare(s), change?.(s))), ...found() });
+  const first = await run(() => undefined);
+  stashed["first-seen"] = named(first, "first-seen").inputs["input"];
+  const runs: Record<string, Registered>[] = [];
+  try {
+    for (const change of changes) {
+      const list = steps(await run(change));
+      const changed = list.filter((s) => s.inputs["stdin"] && !sameTold(s, named(first, s.name)));
+      runs.push(Object.fromEntries(changed.map((s) => [s.name, s])));
+    }
+  } finally {
+    delete stashed["first-seen"];
+  }
+  return runs;
+}
+const sameTold = (a: Registered, b: Registered) => isDeepStrictEqual(a.inputs["stdin"], b.inputs["stdin"]);
+
+test("a source that has changed below shift is carried again, each part by its own steps", async () => {
+  const runs = await later([
+    () => undefined,
+    (s) => (s.mastodon.stamp = "built anew"),
+    (s) => (s.mastodon.env.hashes["SMTP_PASSWORD"] = "new"),
+    (s) => (s.mastodon.env.values["SMTP_SERVER"] = "mx.example"),
+    (s) => s.mastodon.env.keys.push("EMPTY"),
+    (s) => Object.assign(s.nginx.certificates[0] ?? {}, { notAfterMs: now + 80 * day }),
+    (s) => (s.nginx.stamp = "another site"),
+  ]);
+  const env = ["app/secrets", "app/prove"];
+  const site = ["web/certificates", "web/site"];
+  assert.deepEqual(runs.map(Object.keys), [[], ["app/tree"], env, env, env, ["web/certificates"], site]);
+});
+
+test("the version that the tree is compared with, and the code that is installed, are those of today", async () => {
+  const [own, unknown] = await later([
+    (s) => Object.assign(s.mastodon, { version: "4.6.0", git: { ...s.mastodon.git, head: "9".repeat(40) } }),
+    (s) => Object.assign(s.mastodon, { version: "4.6.0", git: null }),
+  ]);
+  const told = (run: Record<string, Registered> = {}) => {
+    assert.deepEqual(Object.keys(run), ["app/tree"]);
+    const { MASTODON_VERSION, SOURCE_REF } = settingsOf(named(Object.values(run), "app/tree"));
+    return [MASTODON_VERSION, SOURCE_REF];
+  };
+  assert.deepEqual(told(own), ["4.6.0", "9".repeat(40)]);
+  assert.deepEqual(told(unknown), ["4.6.0", "v4.6.0"]);
+});
+
+test("from shift on the source is not followed any more, but for its certificates until the switch", async () => {
+  const kept = async (change: Partial<Parameters<typeof program>[1]>) =>
+    named(await program({}, { ...found(), ...change }), "last-seen").ignoreChanges;
+  const of = (...parts: string[]) => parts.map((part) => `input.${part}`);
+  const app = of("version", "repository", "ref", "tree", "env", "site");
+  assert.deepEqual(await kept(at("replicate")), []);
+  assert.deepEqual(await kept(at("shift")), app);
+  assert.deepEqual(await kept(at("switch")), [...app, ...of("pairs")]);
+  // What could not be told this time has not changed.
+  assert.deepEqual(await kept({ source: source((s) => (traces.prepare(s), (s.mastodon.git = null))) }), [
+    ...of("repository", "ref"),
+  ]);
 });
 
 test("from switch on the server, its addresses and the switchover are protected, and as long as the data are there", async () => {

@@ -29,6 +29,7 @@ export function source(change: (raw: Filled) => void = () => undefined): Raw {
         ...{ origin: "https://github.com/mastodon/mastodon.git", head: "3f2a".repeat(10), published: true },
         ...{ changed: [], own: [], count: 0 },
       },
+      stamp: "of 4.5.3",
       env: {
         path: "/home/mastodon/live/.env.production",
         keys: ["LOCAL_DOMAIN", "SECRET_KEY_BASE"],
@@ -99,6 +100,7 @@ export function source(change: (raw: Filled) => void = () => undefined): Raw {
       alsoLead: [],
       onions: [],
       between: [],
+      stamp: "of the site",
       bodyBytes: 99 * 1024 ** 2,
       certificates: [
         {

@@ -1,5 +1,13 @@
 import { type Case, onSource, onTarget, seen, there } from "./worlds";
-import { source, unit } from "../raws";
+import type { Raw } from "../../../survey/raw";
+import { source, target, traces, unit } from "../raws";
+
+/** The app serves on the target, which differs in one thing. */
+const shifted = (change: (app: NonNullable<Raw["mastodon"]>) => void) =>
+  seen({
+    source: source(traces.shift),
+    target: target((t) => change((t.mastodon = there(source().mastodon)))),
+  });
 
 export const mastodon: Case[] = [
   ["mastodon-missing", "error", /no unit/, onSource((s) => Object.assign(s, { mastodon: null }))],
@@ -54,19 +62,13 @@ export const mastodon: Case[] = [
   [
     "secrets-differ",
     "error",
-    /^SECRET_KEY_BASE$/,
-    onTarget(
-      (t) =>
-        (t.mastodon = {
-          ...there(source().mastodon),
-          env: {
-            ...{ path: "", keys: [], values: {}, database: null, redis: [], nearby: [], shadows: [] },
-            hashes: { SECRET_KEY_BASE: "other" },
-          },
-          units: { web: [], sidekiq: [], streaming: [] },
-        }),
-    ),
+    /^SECRET_KEY_BASE, VAPID_PUBLIC_KEY$/,
+    shifted(({ env: { hashes } }) => {
+      hashes["SECRET_KEY_BASE"] = "other";
+      delete hashes["VAPID_PUBLIC_KEY"];
+    }),
   ],
+  ["releases-differ", "error", /^source 4.5.3, target 4.5.2$/, shifted((app) => (app.version = "4.5.2"))],
   [
     "program-elsewhere",
     "error",
