@@ -25,7 +25,7 @@ export class Web extends pulumi.ComponentResource {
     super("trunkline:index:Web", name, {}, opts);
     const { stage, latest } = args;
     const child = { parent: this };
-    const SEEN_PAIRS = latest.apply((l) => l.pairs ?? "");
+    const SEEN_PAIRS = latest.apply(({ pair, pairs }) => [pair, pairs].join(" "));
     const SEEN_SITE = latest.apply((l) => l.site ?? "");
     const settings = { ...readerSettings(args.reader), SEEN_PAIRS, SEEN_SITE };
     this.certificates = new Step("web/certificates", { stage, settings }, child);

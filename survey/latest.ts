@@ -15,11 +15,12 @@ export interface Latest {
   tree?: string;
   env?: string;
   site?: string;
-  /** Of the certificates. */
+  /** Of the web domain's certificate, and of all of them. */
+  pair?: string;
   pairs?: string;
 }
 
-const parts = ["version", "repository", "ref", "tree", "env", "site", "pairs"] as const;
+const parts = ["version", "repository", "ref", "tree", "env", "site", "pair", "pairs"] as const;
 
 /** Pure: the same source gives the same marks, as long as the survey's salt is the same. */
 export function latestOf(source: Raw | undefined): Latest {
@@ -34,23 +35,25 @@ export function latestOf(source: Raw | undefined): Latest {
     tree: version && app?.stamp ? mark([version, app.stamp]) : undefined,
     env: keys.length ? mark([keys, sorted(hashes), sorted(values)]) : undefined,
     site: source?.nginx?.stamp || undefined,
-    // Where nginx serves as the proxy it may list them in another order.
-    pairs: pairs.length && pairs.every((p) => p.notAfterMs) ? mark(pairs.map(endOf).sort()) : undefined,
+    pair: markOf(pairs.slice(0, 1)),
+    pairs: markOf(pairs),
   };
 }
 
 /**
- * Parts that stay as they were: from shift on the target's app is its own, and until the switch certificates are still
- * renewed on the source. And those that this survey could not tell.
+ * Parts that stay as they were: from shift on the target's app is its own. The certificate is still renewed on the source
+ * until the switch, and the web domain's is the one that a source as proxy surely shows. And those that this survey could
+ * not tell.
  */
 export function settled(latest: Latest, at: Phase): (keyof Latest)[] {
   return parts.filter(
-    (part) => latest[part] === undefined || reached(at, part === "pairs" ? "switch" : "shift"),
+    (part) => latest[part] === undefined || reached(at, part === "pair" ? "switch" : "shift"),
   );
 }
 
-function endOf({ cert, names, notAfterMs }: NonNullable<Raw["nginx"]>["certificates"][number]): string {
-  return [cert, notAfterMs, ...names].join(" ");
+function markOf(pairs: NonNullable<Raw["nginx"]>["certificates"]): string | undefined {
+  const ends = pairs.map(({ cert, names, notAfterMs }) => notAfterMs && [cert, notAfterMs, ...names]);
+  return ends.length && ends.every(Boolean) ? mark(ends) : undefined;
 }
 
 function sorted(named: Record<string, string>): [string, string][] {
