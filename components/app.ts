@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { Migration } from "../config";
 import { releaseTag } from "../survey/facts";
+import { reached } from "../survey/phase";
 import type { Latest } from "../survey/latest";
 import { type Reader, readerSettings } from "./reader";
 import type { Stage } from "./stage";
@@ -39,20 +40,21 @@ export class App extends pulumi.ComponentResource {
     const { stage, app, latest } = args;
     const way = { APP_INSTALL: app.install, APP_REPOSITORY: app.repository, APP_REF: app.ref };
     const child = { parent: this };
+    const restless = !reached(stage.at, "shift");
     const reader = readerSettings(args.reader);
     const salt = new random.RandomPassword(`${name}-salt`, { length: 32, special: false }, child);
     this.tree = new Step(
       "app/tree",
-      { stage, settings: { ...reader, ...way, ...codeOf(args), RATE_MIB: String(args.rateMiB) } },
+      { stage, restless, settings: { ...reader, ...way, ...codeOf(args), RATE_MIB: String(args.rateMiB) } },
       child,
     );
     const SEEN_ENV = latest.apply((l) => l.env ?? "");
     this.secrets = new Step(
       "app/secrets",
-      { stage, settings: { ...reader, HASH_SALT: salt.result, SEEN_ENV } },
+      { stage, restless, settings: { ...reader, HASH_SALT: salt.result, SEEN_ENV } },
       child,
     );
-    this.prove = new Step("app/prove", { stage, settings: { SEEN_ENV } }, child);
+    this.prove = new Step("app/prove", { stage, restless, settings: { SEEN_ENV } }, child);
     this.serve = new Step("app/serve", { stage, gate: args.gate }, child);
     this.stop = new Step("app/stop", { stage }, child);
     this.registerOutputs({});

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { reached } from "../survey/phase";
 import type { Latest } from "../survey/latest";
 import { type Reader, readerSettings } from "./reader";
 import type { Stage } from "./stage";
@@ -25,11 +26,12 @@ export class Web extends pulumi.ComponentResource {
     super("trunkline:index:Web", name, {}, opts);
     const { stage, latest } = args;
     const child = { parent: this };
+    const below = (phase: "shift" | "switch") => ({ stage, restless: !reached(stage.at, phase) });
     const SEEN_PAIRS = latest.apply(({ pair, pairs }) => [pair, pairs].join(" "));
     const SEEN_SITE = latest.apply((l) => l.site ?? "");
     const settings = { ...readerSettings(args.reader), SEEN_PAIRS, SEEN_SITE };
-    this.certificates = new Step("web/certificates", { stage, settings }, child);
-    this.site = new Step("web/site", { stage, settings: { SEEN_SITE } }, child);
+    this.certificates = new Step("web/certificates", { ...below("switch"), settings }, child);
+    this.site = new Step("web/site", { ...below("shift"), settings: { SEEN_SITE } }, child);
     this.proxy = new Step("web/proxy", { stage }, child);
     this.renewal = new Step("web/renewal", { stage, held: args.namesStay }, child);
     this.registerOutputs({});
