@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 # Variables that name a server, by the switch that they need ("": none).
 SERVERS = {
-    "": ("BULK_SMTP_SERVER", "http_proxy", "http_hidden_proxy", "LIBRE_TRANSLATE_ENDPOINT", "STATSD_ADDR")
+    "": ("BULK_SMTP_SERVER", "http_proxy", "LIBRE_TRANSLATE_ENDPOINT", "STATSD_ADDR")
     + ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"),
     "S3_ENABLED": ("S3_ENDPOINT",),
     "SWIFT_ENABLED": ("SWIFT_AUTH_URL",),
@@ -16,7 +16,7 @@ SERVERS = {
 
 
 def services(env):
-    """A line for each variable that leads to this host; Elasticsearch has a finding of its own. No value is told as a whole: a proxy's has a password."""
+    """A line for each variable that leads to this host; Elasticsearch and proxies to Tor have findings of their own. No value is told as a whole: a proxy's has a password."""
     found = [mail(env)] if mail(env) else []
     for switch, names in SERVERS.items():
         if switch and env.get(switch) != "true":
