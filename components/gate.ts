@@ -20,7 +20,10 @@ export interface Verdict {
 
 export interface GateArgs {
   stage: Stage;
-  /** Stands before this phase; `scripts/gate/PHASE.sh` looks on the target, and changes nothing. */
+  /**
+   * Stands before this phase; `scripts/gate/PHASE.sh` looks on the target, `gate/proxy.sh` before the shift on the
+   * source too, and they change nothing.
+   */
   before: "shift" | "switch";
   carryRedis: boolean;
 }
@@ -35,7 +38,7 @@ export function gate(args: GateArgs): pulumi.ResourceHook | undefined {
   const target = stage.host("target");
   // Nothing to guard where the phase is passed, or gone back from: the switchover proves the way back itself.
   if (!target || !reached(stage.phase, before) || reached(stage.at, before)) return undefined;
-  const look = async () => {
+  const hook = async () => {
     const ready = reached(stage.at, before === "shift" ? "replicate" : "shift");
     if (pulumi.runtime.isDryRun() && !ready) {
       await pulumi.log.info(
@@ -44,34 +47,37 @@ export function gate(args: GateArgs): pulumi.ResourceHook | undefined {
       return;
     }
     const CARRY_REDIS = args.carryRedis ? "yes" : "no";
-    const settings = { WANT: "present", SIDE: "target", ...stage.settings, CARRY_REDIS };
-    const answer = await patiently(
-      () => ask(target, `gate/${before}`, settings),
-      (stdout) => passing(verdictOf(stdout)),
-      { seconds: bootSeconds, say: (line) => pulumi.log.info(`gate before ${before}: ${line}`) },
-    );
-    refuse(before, answer);
+    const settings = { WANT: "present", ...stage.settings, CARRY_REDIS };
+    const look = (host: Host, script: string) =>
+      patiently(
+        () => ask(host, script, { ...settings, SIDE: host.name }),
+        (stdout) => passing(verdictOf(stdout)),
+        { seconds: bootSeconds, say: (line) => pulumi.log.info(`gate before ${before}: ${line}`) },
+      );
+    refuse(before, await look(target, `gate/${before}`));
+    const source = stage.host("source");
+    if (before === "shift" && source) refuse(before, await look(source, "gate/proxy"));
   };
-  return new pulumi.ResourceHook(`gate-${before}`, look, { onDryRun: true });
+  return new pulumi.ResourceHook(`gate-${before}`, hook, { onDryRun: true });
 }
 
 /** What a gate's script on a host says: a read-only look, over a connection of its own. */
 export async function ask(
-  target: Host,
+  host: Host,
   script: string,
   settings: Record<string, pulumi.Input<string>>,
 ): Promise<string> {
   const { address, hostKey, known } = await value(
-    pulumi.output({ address: target.address, hostKey: target.hostKey, known: settings }),
+    pulumi.output({ address: host.address, hostKey: host.hostKey, known: settings }),
   );
   const server = {
-    side: target.name,
+    side: host.name,
     host: address,
-    port: target.port,
-    user: target.user,
-    privateKey: target.privateKey,
+    port: host.port,
+    user: host.user,
+    privateKey: host.privateKey,
   };
-  const command = `${target.sudo}bash ${scriptsFolder}/run ${script}`;
+  const command = `${host.sudo}bash ${scriptsFolder}/run ${script}`;
   const answer = await runOver({ ...server, pinned: { hostKey } }, command, encodeSettings(known), 60_000);
   if (answer.code !== 0) throw new Error(`${script} could not look:\n${answer.stderr.trim()}`);
   return answer.stdout;
@@ -98,6 +104,6 @@ export function refuse(before: string, stdout: string): void {
 function value<T>(output: pulumi.Output<T>): Promise<pulumi.Unwrap<T>> {
   return new Promise((resolve, reject) => {
     pulumi.output(output).apply((v) => resolve(v as pulumi.Unwrap<T>));
-    setTimeout(() => reject(new Error("the target's address is not known yet")), 30_000).unref();
+    setTimeout(() => reject(new Error("the server's address is not known yet")), 30_000).unref();
   });
 }

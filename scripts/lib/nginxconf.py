@@ -5,6 +5,8 @@ import os
 import re
 
 ROOT = "/etc/nginx/nginx.conf"
+# What a server listens on when it names no address of its own, and where it is then reached.
+ANYWHERE = {"": "127.0.0.1", "*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "localhost": "127.0.0.1", "[::]": "[::1]"}
 TOKEN = re.compile(r"""\s+|\#[^\n]*|[{};]|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|(?:\\.|\$\{[^}]*\}|[^\s{};"'\\]|(?<=[^\s{};])["'])+""", re.S)
 
 
@@ -91,6 +93,15 @@ def serves(server, domain):
 
 def is_tls(server):
     return any("ssl" in d.values for d in server.all("listen")) or server.first("ssl") == "on"
+
+
+def address_of(directives, domain):
+    """Where this host itself reaches its TLS server of the domain: on loopback, else at an address that it listens on alone."""
+    found = [d.values[0] for s in servers(directives) if is_tls(s) and serves(s, domain) for d in s.all("listen") if d.values and "quic" not in d.values]
+    hosts = [match[1] or "" for match in (re.fullmatch(r"(?:(.*):)?443", place) for place in found) if match]
+    hosts = [ANYWHERE.get(host, host) for host in hosts]
+    hosts = sorted(filter(re.compile(r"[\d.]+|\[[\da-fA-F:.]+\]").fullmatch, hosts), key=lambda host: (host != "[::1]" and not host.startswith("127."), host[0] == "["))
+    return hosts[0] if hosts else "127.0.0.1"
 
 
 def bytes_of(size):

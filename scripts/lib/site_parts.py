@@ -103,6 +103,10 @@ class Site:
     def general(self, name):
         return [d for d in self.http if d.name == name]
 
+    def of_server(self, server, name):
+        """Directives of that name that count in the server."""
+        return server.all(name) or self.general(name)
+
     def real_ip(self, server):
         """Whose word on the client's address counts, and in which header."""
         froms = server.all("set_real_ip_from") or self.general("set_real_ip_from")
@@ -161,6 +165,9 @@ class Site:
             elif not OWN.fullmatch(d.name):
                 self.leave(d, server)
             elif d.name == "listen" and "proxy_protocol" in d.values:
+                self.leave(d, server)
+        for d in self.of_server(server, "ssl_verify_client"):
+            if d.values != ["off"]:
                 self.leave(d, server)
         if not own_site and server.first("root") and not any(d.name == "location" and d.values == ["/"] for d in server.block):
             self.leave(server.all("root")[0], server)

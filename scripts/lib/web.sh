@@ -25,11 +25,32 @@ load_nginx() {
   fi
 }
 
+# Where this host's own site is asked: a site that listens on a public address alone is not to be had on loopback.
+site_address() { python3 "$scripts/lib/site_address.py" "$WEB_DOMAIN"; }
+
+# What a site of the move is trusted by: the system's authorities, and its own chain, which may be its own authority's.
+site_trust() {
+  local file
+  for file in /etc/ssl/certs/ca-certificates.crt "$tls_folder/fullchain.pem" "${TLS_CERT:-}"; do
+    [[ ! -f $file ]] || awk 1 "$file" # with its last line ended
+  done
+}
+
+# proven_by_chain CERTIFICATE: whether nginx, which wants a chain up to its root, would take a site with it for the right one.
+proven_by_chain() {
+  site_trust >"$run/site-trust.pem"
+  openssl verify -purpose sslserver -CAfile "$run/site-trust.pem" -untrusted "$1" "$1"
+}
+
+# has_rules: whether the site that was carried lets in some addresses only, and so perhaps not this host.
+has_rules() { grep -Eqs '"\s*(deny|allow) ' "$source_site"; }
+
 # ask_site ADDRESS PATH [CURL OPTION…]: status and first line of what the domain's site at ADDRESS answers, certificate checked.
 ask_site() {
   local address=$1 path=$2
   shift 2
-  curl --silent --show-error --noproxy '*' --max-time 15 --resolve "$WEB_DOMAIN:443:$address" \
+  site_trust >"$run/site-trust.pem"
+  curl --silent --show-error --noproxy '*' --max-time 15 --cacert "$run/site-trust.pem" --resolve "$WEB_DOMAIN:443:$address" \
     --write-out ' %{http_code}' "$@" "https://$WEB_DOMAIN$path" 2>&1 | tail -n 2 | tr -s '\n ' ' ' || true
 }
 

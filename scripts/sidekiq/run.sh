@@ -5,6 +5,7 @@
 
 present() {
   local others unit
+  if_unfinished=$no_sidekiq
   others="$(python3 "$scripts/sidekiq/processes.py" "$APP_DIR/.env.production" | grep -vE "^$(uname -n | sed 's/[.]/\\./g'):" | grep ' working ' || true)"
   [[ -z $others ]] || die "no other Sidekiq to take jobs" "$others" "stop it there; two schedulers would do everything twice"
   patient_stop

@@ -40,8 +40,7 @@ edit_site() {
 
 redirects() {
   local said
-  said="$(curl --silent --show-error --noproxy '*' --max-time 15 --resolve "$WEB_DOMAIN:443:127.0.0.1" --output /dev/null --write-out '%{http_code} %{redirect_url}' \
-    "https://$WEB_DOMAIN/system/trunkline/a%20b.png" 2>&1)" || true
+  said="$(ask_site "$(site_address)" /system/trunkline/a%20b.png --output /dev/null --write-out '%{http_code} %{redirect_url}')"
   echo "/system/trunkline/a%20b.png answered: $said"
-  [[ $said =~ ^30[12]\ https://$MEDIA_HOST/trunkline/a%20b.png$ ]]
+  [[ $said =~ ^30[12]\ https://$MEDIA_HOST/trunkline/a%20b.png\ *$ ]]
 }

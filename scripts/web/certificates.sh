@@ -73,4 +73,8 @@ check_pair() { # FOLDER CERT KEY NAME
   [[ $said == *"does match"* ]] || die "the source's certificate for $name to cover it" "$said" "renew it on the source for that name"
   openssl x509 -in "$cert" -noout -checkend 86400 >/dev/null ||
     die "the source's certificate for $name to be valid for a day at least" "its end is $(end_of "$cert")" "renew it on the source first (certbot renew)"
+  # An authority that only a CDN trusts: the source, as a proxy, has to know the target by it.
+  said="$(TLS_CERT=$1/fullchain.pem proven_by_chain "$cert" 2>&1)" ||
+    die "the source's certificate for $name to lead up to an authority that is known" "$(tail -n 2 <<<"$said" | tr '\n' ' '), issued by $(openssl x509 -in "$cert" -noout -issuer)" \
+      "append the certificates of its issuer, up to the root, to the file that ssl_certificate names on the source (Cloudflare publishes its Origin CA root), then run \`pulumi up\` again"
 }

@@ -49,6 +49,12 @@ server {{
 
 """
 
+# Clients still have to show a certificate, but for the one path by which the move is proven.
+ASKED = """  ssl_verify_client optional;
+  set $trunkline_client $ssl_client_verify;
+  if ($uri = /.trunkline) { set $trunkline_client SUCCESS; }
+  if ($trunkline_client != SUCCESS) { return 400; }"""
+
 LOCATIONS = """
   # Renewals of the certificate are still answered here, as long as DNS points here.
   location ^~ /.well-known/acme-challenge/ {{
@@ -84,7 +90,9 @@ LOCATIONS = """
 
 def proxied(server, site, values, name):
     """The server block with its requests handed on."""
-    lines = [nginxconf.write(d) for d in server.block if d.name in KEPT or d.name.startswith("ssl")]
+    lines = [nginxconf.write(d) for d in server.block if d.name in KEPT or d.name.startswith("ssl") and d.name != "ssl_verify_client"]
+    for d in site.of_server(server, "ssl_verify_client")[:1]:
+        lines.append(ASKED if d.values == ["on"] else nginxconf.write(d))
     if not server.first("client_max_body_size"):
         lines.append("  client_max_body_size 100m;")
     # A CDN's word on the client goes on in the CDN's own header, which the target reads too.
@@ -119,7 +127,10 @@ def main(path, values):
     found = [(place, s) for place, s in zip(nginxconf.servers(nginxconf.parse(text)), loaded) if s in site.tls]
     if not found:
         sys.exit("no server with TLS names %s in %s" % (" or ".join(names), path))
-    out, at = [HEAD.format(**values)] if values.get("head", "yes") == "yes" else ["# %s\n" % values["mark"]], 0
+    # A file that has the http block itself, as nginx.conf has, takes what stands before the servers within it.
+    at = next((d.inner[0] for d in nginxconf.parse(text) if d.name == "http" and d.block is not None), 0)
+    head = HEAD.format(**values) if values.get("head", "yes") == "yes" else "# %s\n" % values["mark"]
+    out = [text[:at], "\n" if at else "", head]
     for place, server in found:
         name = values["domain"] if nginxconf.serves(server, values["domain"]) else first_name(server, site)
         out += [text[at : place.start], proxied(server, site, values, name)]

@@ -7,11 +7,13 @@
 mark='Made by Trunkline: the source as proxy'
 
 kept=$state/proxy.files                  # files that were turned into proxies
+trust=$etc/target-trust.pem              # what the proxies know the target's certificate by
 late=/etc/nginx/trunkline/late-media.conf # what /system/ does with a file that is still on the target
 pushed=$run/media.pushed                  # how many files the target's last pass brought (access/serve.py)
 
 present() {
-  local file head=yes reload=no
+  local file head=yes reload=no here
+  if_unfinished=$no_sidekiq
   mapfile -t files < <(site_files)
   ((${#files[@]})) || die "a TLS server for $WEB_DOMAIN in nginx's files on the source" "none" "see what was renamed there since the survey"
   wait_until 30 "the target $TARGET_ADDRESS to answer for $WEB_DOMAIN with a good certificate" target_answers "$TARGET_ADDRESS"
@@ -26,7 +28,8 @@ present() {
   done
   rm -f "$run/site.new"
   [[ $reload == no ]] || load_nginx restore_all
-  wait_until 30 "a request to the source to come out at the target" target_answers 127.0.0.1
+  here="$(site_address)"
+  wait_until 30 "a request to the source at $here to come out at the target" target_answers "$here"
   wait_until 15 "the source's files to be served to the target on port $PORT_SOURCE_MEDIA" media_answers
   result files "${files[*]}"
 }
@@ -39,16 +42,31 @@ absent() {
   # At the end of a move there is no app here any more, and nothing to come.
   if [[ -n $MEDIA_DIR ]] && any_active "${web[@]}" && write_late_site; then
     load_nginx
-    wait_until 30 "the source's own site to answer again" own_site_answers
+    await_own_site
     # A pass that was under way already may have missed what came last.
     wait_until 120 "a pass of the target's media worker that brings no more files" brought_none "$(date +%s%3N)"
     wait_until 120 "another such pass" brought_none "$(date +%s%3N)"
   fi
   restore_all
   load_nginx
-  drop_file "$etc/target-trust.pem" "$kept" "$late" "$pushed"
+  drop_file "$trust" "$kept" "$late" "$pushed"
   rmdir /etc/nginx/trunkline 2>/dev/null || true
-  wait_until 30 "the source's own site to answer again" own_site_answers
+  await_own_site
+}
+
+# Sidekiq is started after this step: a site that is itself again and can't be asked must not keep it from that. One that still
+# hands on to the target must.
+await_own_site() {
+  local said end=$((SECONDS + 30))
+  until said="$(own_site_answers)"; do
+    if ((SECONDS >= end)); then
+      [[ $said != *": target"* ]] ||
+        die "the source's own site to answer again within 30 s" "$said" "look at that host's \`journalctl -u nginx\`, then run \`pulumi up\` again"
+      log "web/proxy: the source's own site is in place, but gives no good answer: $said. See that host's \`journalctl -u nginx\`"
+      return
+    fi
+    sleep 0.2
+  done
 }
 
 # write_late_site: the instance's own site, but that a file which was uploaded to the target a moment ago is read from there.
@@ -81,7 +99,7 @@ $(media_from_disk 404 @trunkline_late)
 	  proxy_ssl_server_name on;
 	  proxy_ssl_verify on;
 	  proxy_ssl_verify_depth 5;
-	  proxy_ssl_trusted_certificate "$etc/target-trust.pem";
+	  proxy_ssl_trusted_certificate "$trust";
 	  proxy_set_header Host $WEB_DOMAIN;
 	}
 	END
@@ -112,7 +130,7 @@ target_answers() {
 # Proxy or not is told by the same path: only the target knows it. At the end of a move there is no app behind the site any more.
 own_site_answers() {
   local said
-  said="$(ask_site 127.0.0.1 /.trunkline)"
+  said="$(ask_site "$(site_address)" /.trunkline)"
   echo "/.trunkline answered: $said"
   if [[ $said == target* || $said =~ 000\ *$ ]]; then return 1; fi
   ! any_active "${web[@]}" || [[ ! $said =~ (502|503|504)\ *$ ]]
@@ -127,7 +145,7 @@ media_answers() {
 
 # The target serves the source's own certificate: what the system trusts, and this chain.
 write_trust() {
-  cat /etc/ssl/certs/ca-certificates.crt "$TLS_CERT" | put_file "$etc/target-trust.pem" 0644 root:root
+  site_trust | put_file "$trust" 0644 root:root
 }
 
 proxy_text() { # FILE
@@ -136,7 +154,7 @@ proxy_text() { # FILE
 }
 
 site_script() {
-  PROXY_MARK=$mark PROXY_DOMAIN=$WEB_DOMAIN PROXY_NAMES="${WEB_NAMES:-$WEB_DOMAIN}" PROXY_TARGET=$TARGET_ADDRESS PROXY_TRUST=$etc/target-trust.pem \
+  PROXY_MARK=$mark PROXY_DOMAIN=$WEB_DOMAIN PROXY_NAMES="${WEB_NAMES:-$WEB_DOMAIN}" PROXY_TARGET=$TARGET_ADDRESS PROXY_TRUST=$trust \
     PROXY_APP=$APP_DIR PROXY_MEDIA=$MEDIA_DIR PROXY_MEDIA_PORT=$PORT_SOURCE_MEDIA PROXY_SAVED=$state/saved/files PROXY_HEAD=${head:-yes} \
     python3 "$scripts/web/proxy.py" "$1"
 }

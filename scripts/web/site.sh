@@ -41,12 +41,13 @@ absent() {
   if systemctl is-active --quiet nginx; then load_nginx; fi
 }
 
-# Without an app it is 503, which remote servers retry; a 4xx would lose what they deliver.
+# Without an app it is 503, which remote servers retry; a 4xx would lose what they deliver. 403 is the word of `allow` and `deny` of
+# the source's own site, which know nothing of this host.
 site_answers() {
   local said
   said="$(ask_site 127.0.0.1 /inbox --request POST --data '{}')"
   echo "POST /inbox answered: $said"
-  [[ $said =~ (200|202|401|503)\ *$ ]]
+  [[ $said =~ (200|202|401|503)\ *$ ]] || { [[ $said =~ 403\ *$ ]] && has_rules; }
 }
 
 site_text() {

@@ -122,6 +122,7 @@ test("what lives outside of the app is named, with what in it does not go along"
     ["more_set_headers 'Server: x';", /more_set_headers/],
     ["listen 8443 ssl proxy_protocol;", /proxy_protocol/],
     ['auth_basic "closed";', /auth_basic/],
+    ["ssl_client_certificate cf.pem; ssl_verify_client on;", /ssl_verify_client on/],
   ];
   for (const [more, what] of cases) {
     const { left } = withMore(more);

@@ -70,6 +70,48 @@ test("a body size that the source set stays, one that it did not set is Mastodon
   assert.match(proxied(`server { ${tls} }`).text, /client_max_body_size 100m;/);
 });
 
+test("what stands before the servers goes into the http block where the file has it itself", () => {
+  const { text } = proxied(`events {}\nhttp {\n  server { ${tls} }\n}\n`);
+  assert.match(text, /^events \{\}\nhttp \{\n# mark\nmap \$http_upgrade/);
+  assert.match(text, /\n\}\n$/);
+});
+
+test("who had to show a certificate has to still, but for the path by which the move is proven", () => {
+  const { text } = proxied(`server { ${tls} ssl_client_certificate ca.pem; ssl_verify_client on; }`);
+  assert.match(text, /ssl_client_certificate ca\.pem;/);
+  assert.match(
+    text,
+    /ssl_verify_client optional;[^]*\$uri = \/\.trunkline[^]*!= SUCCESS\) \{ return 400; \}/,
+  );
+  assert.ok(!text.includes("ssl_verify_client on"));
+  assert.match(proxied(`server { ${tls} ssl_verify_client optional; }`).text, /ssl_verify_client optional;/);
+});
+
+test("a site is asked on loopback, or where it listens if that is an address of its own", () => {
+  const asked = (listens: string, name = "social.example") => {
+    const script =
+      "import sys, nginxconf; print(nginxconf.address_of(nginxconf.parse(sys.stdin.read()), 'social.example'))";
+    const input = `server { ${listens} server_name ${name}; }`;
+    return execFileSync("python3", ["-c", script], {
+      cwd: path.join(scripts, "lib"),
+      input,
+      encoding: "utf8",
+    }).trim();
+  };
+  for (const [listens, address] of [
+    ["listen 443 ssl; listen [::]:443 ssl;", "127.0.0.1"],
+    ["listen *:443 ssl http2;", "127.0.0.1"],
+    ["listen [::]:443 ssl;", "[::1]"],
+    ["listen 203.0.113.7:80; listen 203.0.113.7:443 ssl;", "203.0.113.7"],
+    ["listen [2001:db8::7]:443 ssl; listen 203.0.113.7:443 ssl;", "203.0.113.7"],
+    ["listen [2001:db8::7]:443 ssl;", "[2001:db8::7]"],
+    ["listen 203.0.113.7:443 ssl; listen 127.0.0.1:443 ssl;", "127.0.0.1"],
+    ["listen 203.0.113.7:8443 ssl; listen unix:/run/a:443 ssl;", "127.0.0.1"],
+  ] as const)
+    assert.equal(asked(listens), address, listens);
+  assert.equal(asked("listen 203.0.113.7:443 ssl;", "shop.example"), "127.0.0.1");
+});
+
 test("a site without a TLS server of the domain, or a broken one, is refused", () => {
   for (const site of [
     "server { listen 80; server_name social.example; }",

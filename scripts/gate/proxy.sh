@@ -1,0 +1,50 @@
+# gate/proxy (source): could web/proxy do its work? It comes after sidekiq/quiet, and what it would stumble over has to be known before.
+# shellcheck shell=bash
+. "$scripts/gate/lib.sh"
+. "$scripts/web/proxy.sh"
+
+main() {
+  local web
+  mapfile -t files < <(site_files)
+  mapfile -t web < <(unit_names "$WEB_UNITS")
+  if ((${#files[@]} == 0)); then
+    refuse "a TLS server for $WEB_DOMAIN in nginx's files on the source" "none" "see what was renamed there since the survey"
+  # Where they are proxies already there is nothing to try.
+  elif ! is_saved "${files[0]}"; then
+    try_text
+    try_answers
+  fi
+  verdict
+}
+
+# nginx reads the proxies where they will be, in a view of the file system that only this trial has.
+try_text() {
+  local i said head=yes mounts=() folder=$run/proxy.trial
+  unshare --mount true 2>/dev/null || { log "gate/proxy: this host gives no mount namespace, so that nginx can't try the proxies"; return 0; }
+  rm -rf "$folder"
+  install -d -m 0700 "$folder"
+  trust=$folder/trust.pem
+  site_trust >"$trust"
+  for i in "${!files[@]}"; do
+    said="$(site_script "${files[i]}" 2>&1 >"$folder/$i")" ||
+      { refuse "a TLS server of the instance in ${files[i]} on the source" "$said" "give it a server block with the instance's names and certificates"; return 0; }
+    mounts+=("$folder/$i" "${files[i]}")
+    head=no
+  done
+  # shellcheck disable=SC2016 # its own arguments
+  said="$(unshare --mount bash -euc 'while (($#)); do mount --bind "$1" "$2"; shift 2; done; nginx -t' _ "${mounts[@]}" 2>&1)" ||
+    refuse "nginx on the source to accept its sites as proxies" "$(tail -n 5 <<<"$said")" "mend what it names on that host: the line numbers are those of the file as it would be"
+  rm -rf "$folder"
+}
+
+try_answers() {
+  local said say=refuse
+  said="$(own_site_answers)" || {
+    [[ ! $said =~ 50[234]\ *$ ]] || say=refuse_yet
+    "$say" "the source's own site to answer at $(site_address)" "$said" "see what listens there, and that host's \`journalctl -u nginx\`"
+  }
+  said="$(proven_by_chain "$TLS_CERT" 2>&1)" ||
+    refuse "$TLS_CERT on the source to lead up to an authority that is known" "$(tail -n 2 <<<"$said")" "append its issuer's certificates, up to the root, to that file"
+  said="$(target_answers "$TARGET_ADDRESS")" ||
+    refuse_yet "the source to reach the target's site at $TARGET_ADDRESS" "$said" "see that port 443 of the target is open for the source, and run \`pulumi up\` with phase prepare"
+}

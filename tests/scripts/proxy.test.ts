@@ -1,0 +1,144 @@
+/** The source as a proxy, and what is tried before its Sidekiq is stopped: nginx itself, on one host that is source and target. */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { encodeSettings } from "../../components/step";
+import type { Verdict } from "../../components/gate";
+import { Lab, type LabHost } from "../../rehearsal/lab";
+
+const address = "198.18.0.10";
+/** The target's nginx: an address of the same host's own. */
+const target = "127.0.0.2";
+const site = "/etc/nginx/sites-enabled/mastodon";
+const main = "/etc/nginx/nginx.conf";
+
+let lab: Lab;
+let host: LabHost;
+
+before(async () => {
+  lab = await Lab.start();
+  host = await lab.boot("old", { address, side: "old", authorizedKeys: [] });
+  const scripts = ["-C", path.join(__dirname, "../.."), "--exclude=__pycache__", "-cz", "scripts"];
+  const input = execFileSync("tar", scripts, { maxBuffer: 64 << 20 }).toString("base64");
+  await host.sh("mkdir -p /opt/trunkline && base64 -d | tar -C /opt/trunkline -xz --no-same-owner", {
+    input,
+  });
+  await certify(await lab.ca.certificateFor(["social.example"]));
+  await host.sh(`rm -f /etc/nginx/sites-enabled/*; cp -a ${main} /root/nginx.conf`);
+  await host.put(
+    "/etc/nginx/sites-enabled/target",
+    `server { listen ${target}:443 ssl default_server; server_name _; ${pair} location = /.trunkline { return 200 "target\\n"; } }`,
+  );
+});
+
+after(() => lab.stop());
+
+const pair = "ssl_certificate /etc/pair.pem; ssl_certificate_key /etc/pair.key;";
+
+async function certify({ cert, key }: { cert: string; key: string }): Promise<void> {
+  await host.put("/etc/pair.pem", cert);
+  await host.put("/etc/pair.key", key, 0o600);
+}
+
+const server = (more = "", listen = `listen ${address}:443 ssl;`) =>
+  `server { ${listen} server_name social.example; ${pair} ${more} location / { return 404; } }`;
+
+/** The instance's site as its admin has it, loaded. */
+async function serve(text: string, file = site): Promise<void> {
+  await host.sh(`rm -f ${site}; cp -a /root/nginx.conf ${main}`);
+  await host.put(file, text);
+  await host.sh("nginx -t; systemctl restart nginx");
+}
+
+async function step(name: string, WANT = "present", extra: Record<string, string> = {}) {
+  const settings = {
+    ...{ WANT, SIDE: "source", DOMAIN: "social.example", WEB_DOMAIN: "social.example" },
+    ...{ WEB_NAMES: "social.example", SOURCE_ADDRESS: address, TARGET_ADDRESS: target, NGINX_SITE: site },
+    ...{ TLS_CERT: "/etc/pair.pem", TLS_KEY: "/etc/pair.key", WEB_UNITS: "mastodon-web" },
+    ...{ APP_DIR: "/home/mastodon/live", MEDIA_DIR: "/home/mastodon/live/public/system", ...extra },
+  };
+  const argv = ["bash", "/opt/trunkline/scripts/run", name];
+  const out = await host.exec(argv, { input: encodeSettings(settings), allowFail: true });
+  const last = out.stdout.trim().split("\n").at(-1) ?? "";
+  return { code: out.code, stderr: out.stderr, said: (last ? JSON.parse(last) : {}) as Partial<Verdict> };
+}
+
+const refusals = async () =>
+  (await step("gate/proxy")).said.refusals?.map((r) => `${r.expected}: ${r.found}`);
+
+/** What was there before is there after the proxy; the gate changes nothing. */
+async function thereAndBack(text: string, file = site): Promise<void> {
+  await serve(text, file);
+  const tree = async () =>
+    (await host.sh("cd /etc/nginx; find . -type f -exec sha256sum {} + | sort")).stdout;
+  const untouched = await tree();
+  assert.deepEqual(await refusals(), [], text);
+  assert.equal(await tree(), untouched);
+  for (const want of ["present", "present", "absent"]) {
+    const { code, stderr } = await step("web/proxy", want);
+    assert.equal(code, 0, `${want} of ${text}: ${stderr}`);
+  }
+  assert.equal(await tree(), untouched);
+}
+
+test("a site that listens on an address of its own is asked there", async () => {
+  await thereAndBack(server());
+});
+
+test("a site that stands in nginx.conf itself becomes a proxy there", async () => {
+  const text = (await host.sh("cat /root/nginx.conf")).stdout;
+  await thereAndBack(
+    text.replace(/http\s*\{/, (http) => `${http}\n${server()}\n`),
+    main,
+  );
+});
+
+test("a site for clients with a certificate stays for them, but for the move's own question", async () => {
+  const closed = server("ssl_client_certificate /etc/pair.pem; ssl_verify_client on;");
+  await serve(closed);
+  assert.deepEqual(await refusals(), []);
+  assert.equal((await step("web/proxy")).code, 0);
+  const ask = `curl -sk -o /dev/null -w '%{http_code}' --resolve social.example:443:${address} https://social.example/`;
+  assert.equal((await host.sh(ask)).stdout, "400");
+  assert.equal((await host.sh(`${ask}.trunkline`)).stdout, "200");
+  assert.equal((await step("web/proxy", "absent")).code, 0);
+});
+
+test("what nginx or the site would stumble over is told before Sidekiq is stopped, and by the step itself after it", async () => {
+  // A name that web/proxy uses is somebody else's.
+  await serve(`upstream trunkline_kept { server 127.0.0.1:9; }\n${server()}`);
+  assert.match(
+    String(await refusals()),
+    /accept its sites as proxies: .*duplicate upstream "trunkline_kept"/s,
+  );
+  const { code, stderr } = await step("web/proxy");
+  assert.notEqual(code, 0);
+  assert.match(stderr, /No Sidekiq works on either server/);
+
+  await serve(server("", "listen 127.0.0.9:8443 ssl;"));
+  assert.match(String(await refusals()), /own site to answer at 127\.0\.0\.1: /);
+});
+
+test("going back does not stop at a site that can't be asked, so that Sidekiq is started after it", async () => {
+  await serve(server());
+  assert.equal((await step("web/proxy")).code, 0);
+  // Its admin has put the new address into the saved site, and the old one is gone from the interface.
+  await host.sh(`sed -i 's/listen [^;]*;/listen 127.0.0.9:8443 ssl;/' /var/lib/trunkline/saved/files${site}`);
+  const { code, stderr } = await step("web/proxy", "absent");
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /own site is in place, but gives no good answer/);
+});
+
+test("a certificate of its own authority is trusted, and one whose authority is not in its chain is refused early", async () => {
+  const made = `cd /root; o="openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30"
+    $o -keyout own.key -out own.pem -subj /CN=Own -addext keyUsage=critical,keyCertSign 2>/dev/null
+    $o -keyout leaf.key -CA own.pem -CAkey own.key -out leaf.pem -subj /CN=social.example \\
+      -addext subjectAltName=DNS:social.example -addext basicConstraints=critical,CA:FALSE 2>/dev/null
+    cp leaf.key /etc/pair.key; cp leaf.pem /etc/pair.pem`;
+  await host.sh(made);
+  await serve(server());
+  assert.match(String(await refusals()), /lead up to an authority that is known/);
+  await host.sh("cat /root/own.pem >>/etc/pair.pem");
+  await thereAndBack(server());
+});
