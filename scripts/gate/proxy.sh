@@ -40,7 +40,8 @@ try_text() {
 try_answers() {
   local said say=refuse
   said="$(own_site_answers)" || {
-    [[ ! $said =~ 50[234]\ *$ ]] || say=refuse_yet
+    # It may be about to start, after a boot for instance.
+    if [[ $said =~ 50[234]\ *$ ]] || ! systemctl is-active --quiet nginx; then say=refuse_yet; fi
     "$say" "the source's own site to answer at $(site_address)" "$said" "see what listens there, and that host's \`journalctl -u nginx\`"
   }
   said="$(proven_by_chain "$TLS_CERT" 2>&1)" ||

@@ -147,6 +147,7 @@ const onSource = new Set([
     "database/publish",
     "switchover/agent",
     "sidekiq/quiet",
+    "gate/proxy",
     "web/proxy",
     "app/stop",
     "host/retire",

@@ -91,7 +91,9 @@ test("what is uploaded afterwards follows within seconds", async () => {
 
 test("at the shift no link breaks: a file that is only on the source comes from there", async () => {
   await it.must("media/follow", "absent");
+  assert.deepEqual((await it.must("gate/proxy")).result["refusals"], []);
   await it.forward("app/prove", "app/serve", "sidekiq/quiet", "web/proxy");
+  assert.deepEqual((await it.must("gate/proxy")).result["refusals"], []);
   const late = "/system/media_attachments/files/000/000/001/original/late.png";
   await it.source.sh(`f=${media}${late.slice(7)}; install -D -o mastodon /dev/null $f; echo late >$f`);
   assert.equal(await status(it.target.address, late), "200");

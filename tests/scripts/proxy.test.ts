@@ -142,3 +142,25 @@ test("a certificate of its own authority is trusted, and one whose authority is 
   await host.sh("cat /root/own.pem >>/etc/pair.pem");
   await thereAndBack(server());
 });
+
+test("the target's site with rules for a CDN's addresses alone is there for this host too, and one without them is not", async () => {
+  const parts = { names: [], body: 0, realIp: { from: [], header: "" }, locations: [], app: [], system: [] };
+  const rules = ["  allow 192.0.2.0/24;", "  deny all;"];
+  const prepared = async (rules: string[]) => {
+    const told = { ...parts, server: rules, companions: [], http: [] };
+    await host.put("/var/lib/trunkline/source.site", JSON.stringify(told));
+    const here = {
+      SIDE: "target",
+      APP_HOME: "/home",
+      STREAMING_UNITS: "mastodon-streaming",
+      SIDEKIQ_UNITS: "",
+    };
+    return step("web/site", "present", here);
+  };
+  // nginx can't go over from one address to all of them while it runs.
+  await host.sh(`systemctl stop nginx; rm -f ${site}; mkdir -p /etc/trunkline/tls/social.example; cd /etc/trunkline/tls/social.example
+    cp /etc/pair.pem fullchain.pem; cp /etc/pair.key privkey.pem`);
+  assert.equal((await prepared(rules)).code, 0);
+  const answer = await prepared(["  return 403;"]);
+  assert.match(answer.stderr, /POST \/inbox answered: .*403/s);
+});
