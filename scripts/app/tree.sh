@@ -70,12 +70,12 @@ refuse_home() {
     "take an empty server, or move away what lies there: all that the source does not have would be deleted"
 }
 
-# Files of a folder but media that wait there, what every new home has, and what is not carried.
+# Files of a folder but media that wait there (none where they are in a bucket), what every new home has, and what is not carried.
 files_in() { # FOLDER
   [[ -d $1 ]] || return 0
   (cd "$1" && find . -xdev \( -path ./.ssh -o -path ./.cache \) -prune -o ! -type d -printf '%P\n') |
     while IFS= read -r file; do
-      [[ $1/$file == "$MEDIA_DIR"/* || $file == .bash_history || -e /etc/skel/$file ]] || printf '%s\n' "$1/$file"
+      [[ $1/$file == "${MEDIA_DIR:-//}"/* || $file == .bash_history || -e /etc/skel/$file ]] || printf '%s\n' "$1/$file"
     done
 }
 
@@ -154,7 +154,7 @@ node_of_units() {
 make_writable() {
   local path
   for path in $(systemctl show --property ReadWritePaths --value -- "${units[@]}" | tr ' ' '\n' | sort -u); do
-    [[ $path == /* && ! -e $path && $MEDIA_DIR/ != "$path"/* && $path/ != "$MEDIA_DIR"/* ]] || continue
+    [[ $path == /* && ! -e $path && $MEDIA_DIR/ != "$path"/* && $path/ != "${MEDIA_DIR:-//}"/* ]] || continue
     install -d -o "$APP_UID" -g "$APP_GID" "$path"
     changed=yes
   done
