@@ -109,13 +109,18 @@ export const vapid: Check = ({ source }) => {
   );
 };
 
-/** Below shift each run carries them again (app/secrets), and the target's own file is written anew by app/serve. */
+/**
+ * Below shift each run carries them again (app/secrets), and the target's own file is written anew by app/serve; after the
+ * switch it is its admin's.
+ */
 export const differing: Check = ({ source, target, at }) => {
   const [s, t] = [source?.mastodon?.env.hashes ?? {}, target?.mastodon?.env.hashes ?? {}];
-  // The pooler has a password of its own on the target, and the proxy for Redis none.
-  const differ = Object.keys(s).filter((k) => t[k] !== s[k] && !/^(DB|REDIS|DATABASE)_/.test(k));
+  // The pooler has a password of its own on the target, and Redis is behind a port of its own there.
+  const differ = Object.keys(s).filter(
+    (k) => t[k] !== s[k] && !/^(DB|DATABASE|((SIDEKIQ|CACHE)_)?REDIS)_/.test(k),
+  );
   return (
-    reached(at, "shift") &&
+    at === "shift" &&
     Object.keys(t).length > 0 &&
     differ.length > 0 &&
     error(

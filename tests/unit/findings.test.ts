@@ -5,10 +5,11 @@ import { test } from "node:test";
 import { findingsPage } from "../../docs/findings";
 import { acceptable, type Finding, type Seen } from "../../survey/finding";
 import { checks, findingsOf } from "../../survey/findings";
+import type { Raw } from "../../survey/raw";
 import { cases } from "./cases";
-import { inCloud, seen } from "./cases/worlds";
+import { inCloud, seen, there } from "./cases/worlds";
 import { migration } from "./configs";
-import { type Filled, now, source, traces } from "./raws";
+import { type Filled, now, source, target, traces } from "./raws";
 
 for (const [code, level, evidence, world] of cases)
   test(`${code}: ${evidence.source}`, () => {
@@ -73,6 +74,21 @@ test("what a migration itself has done is no finding, at any phase", () => {
       phase,
     );
   }
+});
+
+test("where Redis is differs on the target, and after the switch its variables are its admin's", () => {
+  const told = (at: "shift" | "switch", name: string) => {
+    const set = (raw: Raw, hash: string) => Object.assign(there(raw.mastodon).env.hashes, { [name]: hash });
+    const world = seen({
+      source: source((s) => (traces[at](s), set(s, "of the source"))),
+      target: target((t) => ((t.mastodon = source().mastodon), set(t, "of the target"))),
+    });
+    return findingsOf(world).some((f) => f.code === "secrets-differ");
+  };
+  assert.ok(told("shift", "SMTP_PASSWORD"));
+  for (const name of ["REDIS_URL", "SIDEKIQ_REDIS_URL", "CACHE_REDIS_URL"])
+    assert.ok(!told("shift", name), name);
+  assert.ok(!told("switch", "SMTP_PASSWORD"));
 });
 
 test("what has to be right before the move stops nobody on the way back, nor after the switch", () => {
