@@ -83,7 +83,7 @@ export const notCarried: Check = ({ source, at }) =>
     "nginx-not-carried",
     "parts of the instance's nginx sites do not go along",
     source.nginx.notCarried.join("; "),
-    "what they serve lies outside of the app: copy it to the target's /etc/nginx by hand in prepare, or do without it",
+    "they lead out of the app, or hold for all sites of this server: make them in the target's nginx by hand in prepare, or do without them",
   );
 
 export const leftBehind: Check = ({ source, at }) =>
