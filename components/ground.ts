@@ -55,7 +55,7 @@ export async function ground(seen: Survey): Promise<Ground> {
     source,
     target,
     addresses,
-    latest: follow(seen),
+    latest: m.target.provider === "none" ? pulumi.output({}) : follow(seen),
     original: kept.records,
     foundRecords: kept.mediaRecords,
   };
