@@ -26,6 +26,8 @@ present() {
     copy) bring_app tree-copy.sh 7200 ;;
     official) bring_app tree-official.sh 14400 ;;
   esac
+  # A copy gives the home the source's mode; nginx has to pass here all the same (web/site), and that step may not run again.
+  chmod o+x "$APP_HOME"
   make_folders
   carry_units
   if [[ $way == copy ]]; then carry_node; fi
@@ -67,7 +69,7 @@ refuse_home() {
   local found
   found="$(files_in "$APP_HOME"; [[ $APP_DIR/ == "$APP_HOME"/* ]] || files_in "$APP_DIR")"
   [[ -z $found ]] || die "$APP_HOME on the target to hold nobody's files" "$(wc -l <<<"$found") of them, as ${found%%$'\n'*}" \
-    "take an empty server, or move away what lies there: all that the source does not have would be deleted"
+    "take an empty server, or move away what lies there (what an earlier move has brought may be deleted): all that the source does not have would be deleted"
 }
 
 # Files of a folder but media that wait there (none where they are in a bucket), what every new home has, and what is not carried.
@@ -75,7 +77,7 @@ files_in() { # FOLDER
   [[ -d $1 ]] || return 0
   (cd "$1" && find . -xdev \( -path ./.ssh -o -path ./.cache \) -prune -o ! -type d -printf '%P\n') |
     while IFS= read -r file; do
-      [[ $1/$file == "${MEDIA_DIR:-//}"/* || $file == .bash_history || -e /etc/skel/$file ]] || printf '%s\n' "$1/$file"
+      [[ (-n $MEDIA_DIR && $1/$file == "$MEDIA_DIR"/*) || $file == .bash_history || -e /etc/skel/$file ]] || printf '%s\n' "$1/$file"
     done
 }
 
@@ -166,6 +168,10 @@ carry_units() {
   source_read units | tar -x -C "$folder" --no-same-owner
   (cd "$folder" && find . -type f -printf '%P\n' | sort) >"$folder.list"
   [[ -s $folder.list ]] || die "the app's unit files from the source" "none" "check that ${units[*]} are on the source"
+  # What the source has no more, this host has no more either.
+  if [[ -f $state/carried-units ]]; then
+    while IFS= read -r file; do drop_file "/etc/systemd/system/$file"; done < <(comm -23 "$state/carried-units" "$folder.list")
+  fi
   while IFS= read -r file; do
     put_file "/etc/systemd/system/$file" 0644 root:root <"$folder/$file"
   done <"$folder.list"
