@@ -19,8 +19,7 @@ main() {
 
 # nginx reads the proxies where they will be, in a view of the file system that only this trial has.
 try_text() {
-  local i said head=yes mounts=() folder=$run/proxy.trial
-  unshare --mount true 2>/dev/null || { log "gate/proxy: this host gives no mount namespace, so that nginx can't try the proxies"; return 0; }
+  local i said head=yes mounts=() folder=$run/proxy.trial view
   rm -rf "$folder"
   install -d -m 0700 "$folder"
   trust=$folder/trust.pem
@@ -32,7 +31,14 @@ try_text() {
     head=no
   done
   # shellcheck disable=SC2016 # its own arguments
-  said="$(unshare --mount bash -euc 'while (($#)); do mount --bind "$1" "$2"; shift 2; done; nginx -t' _ "${mounts[@]}" 2>&1)" ||
+  view=(unshare --mount bash -euc 'until [[ $1 == -- ]]; do mount --bind "$1" "$2"; shift 2; done; shift; "$@"' _ "${mounts[@]}" --)
+  # A container may give no view of its own, or mount nothing in it: that says nothing of the proxies.
+  if ! said="$("${view[@]}" true 2>&1)"; then
+    log "gate/proxy: nginx can't try the proxies on this host, which gives it no view of its own: $(tail -n 1 <<<"$said")"
+    rm -rf "$folder"
+    return
+  fi
+  said="$("${view[@]}" nginx -t 2>&1)" ||
     refuse "nginx on the source to accept its sites as proxies" "$(tail -n 5 <<<"$said")" "mend what it names on that host: the line numbers are those of the file as it would be"
   rm -rf "$folder"
 }
