@@ -15,10 +15,13 @@ present() {
     return
   fi
   recover_web
-  if ! announces; then
-    printf 'EXTRA_MEDIA_HOSTS=%s\n' "$(with_host)" | write_env_changes
+  # What the file says the web process may not say yet, where a run was cut off between the two.
+  if ! announces || is_known announcing; then
+    mark_known announcing </dev/null
+    announces || printf 'EXTRA_MEDIA_HOSTS=%s\n' "$(with_host)" | write_env_changes
     roll_web route all
     date +%s | mark_known announced
+    drop_file "$known/announcing"
   elif ! is_known announced; then
     # The admin had named it before; since when, nobody knows.
     date +%s | mark_known announced
@@ -28,13 +31,13 @@ present() {
 
 absent() {
   recover_web
-  if is_known announced && announces; then
+  if { is_known announced || is_known announcing; } && announces; then
     local rest
     rest="$(without_host)"
     if [[ -n $rest ]]; then echo "EXTRA_MEDIA_HOSTS=$rest"; else echo EXTRA_MEDIA_HOSTS; fi | write_env_changes
     roll_web route all
   fi
-  drop_file "$known/announced"
+  drop_file "$known/announced" "$known/announcing"
 }
 
 stamp() { date -u -d "@$1" +%FT%TZ; }
