@@ -145,6 +145,9 @@ not_led() {
 
 unlead() { route_files_back && forget_route; }
 
+# drop_lead: the same where a run ends within `lead`, of a full disk for instance.
+drop_lead() { [[ ! -f $routed ]] || unlead; }
+
 route_back() {
   local before
   mapfile -t before < <(nginx_workers)
@@ -156,7 +159,7 @@ route_back() {
 
 forget_route() {
   drop_unit storage-reboot
-  rm -f "$routed" "$routing"
+  rm -f "$routed" "$routed.part" "$routing"
 }
 
 route_files_back() {

@@ -32,7 +32,7 @@ hold_workers() {
 # stopped, of which nobody knows how far it came.
 free_workers() {
   if [[ $finished == no && -s $workers_was ]]; then
-    if [[ $held_here == yes && $led == no ]] && (put_env_back && next_web_down && restart_workers); then
+    if [[ $held_here == yes && $led == no ]] && (put_env_back && drop_lead && next_web_down && restart_workers); then
       log "trunkline: $step on $(host_label): the app's variables are as they were, and Sidekiq works again"
     else
       log "trunkline: $step on $(host_label): Sidekiq waits, and its jobs with it, until the exchange is through. What to do: run \`pulumi up\` again, which goes on from here and starts it in the end"
@@ -43,7 +43,7 @@ free_workers() {
 
 put_env_back() {
   local path
-  path="$(env_target)"
+  path="$(env_target)" || return
   cmp -s "$held_env" "$path" || put_file "$path" "$(stat -c %a "$path")" "$(stat -c %U:%G "$path")" <"$held_env"
 }
 
