@@ -33,7 +33,7 @@ def jobs(app):
     """What cron and timers do as the app's user or with its folder. Of a command only tootctl's own words are told."""
     found = []
     own = "/var/spool/cron/crontabs/" + app["user"]
-    by_user = re.compile(r"\s*(?:@\w+|(?:\S+\s+){5})%s\s" % re.escape(app["user"]))
+    by_user = re.compile(r"\s*(?:@\w+\s+|(?:\S+\s+){5})%s\s" % re.escape(app["user"]))
     for path in [own, "/var/spool/cron/crontabs/root", "/etc/crontab", *sorted(glob.glob("/etc/cron.d/*") + glob.glob("/etc/cron.*ly/*"))]:
         if os.path.isfile(path):
             lines = [line for line in read(path).splitlines() if re.match(r"\s*[^#\s]", line) and not re.match(r"\s*\w+\s*=", line)]

@@ -118,10 +118,12 @@ def environment(settings, path):
 
 def shadows(path):
     """Files that Mastodon reads besides, with the variables in them that differ from host to host: they are carried as they are."""
-    found = []
+    found, own = [], dotenv.read(os.path.join(path, ".env.production"))
     for name in (".env.production.local", ".env.local", ".env"):
         file = os.path.join(path, name)
         names = [key for key in dotenv.read(file) if key in mastodon_env.OWN] if os.path.isfile(file) else []
+        # The last one only says what .env.production does not; the others win over it.
+        names = [key for key in names if name != ".env" or key not in own]
         if names:
             found.append({"file": file, "names": names})
     return found
