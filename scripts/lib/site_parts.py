@@ -31,6 +31,7 @@ ADDED = re.compile(r"add_header|deny|allow|satisfy|rewrite|return|if|set|limit_r
 OF_HOST = re.compile(
     r"server|upstream|types|log_format|log_subrequest|server_name\w*|underscores_in_headers|ignore_invalid_headers|\w+_hash_\w+|\w+_pool_size"
     r"|(fastcgi|uwsgi|scgi|grpc|memcached|passenger|perl|lua|js)_\w+|init(_worker)?_by_lua\w*|geoip\w*|aio\w*|directio\w*|lingering_\w+|charset_\w+"
+    r"|open_log_file_cache|rewrite_log|uninitialized_variable_warn|msie_\w+|vhost_traffic_status\w*"
     r"|reset_timedout_connection|postpone_output|send_lowat|read_ahead|subrequest_output_buffer_size|limit_(req|conn)_log_level|(absolute|port_in)_redirect"
 )
 OF_HTTP = ("limit_req_zone", "limit_conn_zone", "map", "geo", "split_clients")
