@@ -161,7 +161,7 @@ both_ways_back() {
 keep_to_loopback() {
   local found open
   found="$(ways_back)"
-  open="$(grep -vE '^(127\.[0-9.]+|\[::1\]):' <<<"$found" | tr '\n' ' ')" || true
+  open="$(grep -vE '^((127\.[0-9.]+|\[::1\]):|$)' <<<"$found" | tr '\n' ' ')" || true
   [[ -n $open ]] || return 0
   systemctl disable --quiet --now trunkline-tunnel@wal trunkline-tunnel@redis
   die "sshd on $SOURCE_ADDRESS to keep the tunnel's ways back on its loopback" "them open to everyone on ${open% }" \

@@ -116,7 +116,7 @@ def main(path, values):
     read, listed = nginxconf.on_disk(values.get("saved", ""))
     if path == "--files":
         site = site_parts.Site(nginxconf.load(read, listed), [values["domain"], *names], values["app"])
-        return print("\n".join(dict.fromkeys(os.path.realpath(file) for file in site.files())))
+        return print("".join(file + "\n" for file in dict.fromkeys(os.path.realpath(file) for file in site.files())), end="")
     text, whole = read(path), nginxconf.ROOT
     tree = nginxconf.load(read, listed) if os.path.exists(whole) else []
     if not any(same_file(s, path) for s in nginxconf.servers(tree)):
