@@ -53,5 +53,5 @@ try_answers() {
   said="$(proven_by_chain "$TLS_CERT" 2>&1)" ||
     refuse "$TLS_CERT on the source to lead up to an authority that is known" "$(tail -n 2 <<<"$said")" "append its issuer's certificates, up to the root, to that file"
   said="$(target_answers "$TARGET_ADDRESS")" ||
-    refuse_yet "the source to reach the target's site at $TARGET_ADDRESS" "$said" "see that port 443 of the target is open for the source, and run \`pulumi up\` with phase prepare"
+    refuse_yet "the source to reach the target's site at $TARGET_ADDRESS" "$said" "see that port 443 of the target is open for the source, then run \`pulumi up\` again"
 }
