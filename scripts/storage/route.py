@@ -1,7 +1,7 @@
-"""route.py files|writes|reads|all ADDRESS PORT [FILE]: leads what nginx sends to the web process at ADDRESS to the one on PORT.
+"""route.py files|writes|reads|all ADDRESS PORT [FILE [END]]: leads what nginx sends to the web process at ADDRESS to the one on PORT.
 
 `files` prints which of nginx's files name the address; the others print FILE's text with everything, whatever may write, or what
-only reads led away.
+only reads led away. END makes the names in it FILE's own where there are more files: nginx knows them all by one table.
 """
 
 import os
@@ -58,21 +58,22 @@ def everything(text, address, port):
     return swap(text, edits)
 
 
-def some(text, address, port, what):
+def some(text, address, port, what, end=""):
     """Leads the writes away, or the reads."""
     own, direct, tree = parts(text, address)
     names = {name for name, _ in own}
     passes = [d for d in tree if d.name == "proxy_pass" and d.values and re.fullmatch("http://(%s)" % "|".join(map(re.escape, names)), d.values[0])] if names else []
     targets = {d.values[0][7:] for d in passes + direct if not d.values[0].endswith("/")}
-    edits, head = [], "upstream trunkline_next_web {\n  server 127.0.0.1:%s fail_timeout=0;\n}\n" % port
+    second = "trunkline_next_web" + end
+    edits, head = [], "upstream %s {\n  server 127.0.0.1:%s fail_timeout=0;\n}\n" % (second, port)
     for number, target in enumerate(sorted(targets)):
-        variable = "trunkline_web_%d" % number
+        variable = "trunkline_web_%d%s" % (number, end)
         # With a variable nginx has to know the name of an upstream, or look it up: an address becomes an upstream too.
         group = target
         if target not in names:
-            group = "trunkline_web_was_%d" % number
+            group = "trunkline_web_was_%d%s" % (number, end)
             head += "upstream %s {\n  server %s fail_timeout=0;\n}\n" % (group, target)
-        write, read = ("trunkline_next_web", group) if what == "writes" else (group, "trunkline_next_web")
+        write, read = (second, group) if what == "writes" else (group, second)
         reads = "".join("  %s %s;\n" % (method, read) for method in READS)
         head += "map $request_method $%s {\n  default %s;\n%s}\n" % (variable, write, reads)
         for line in passes + direct:
@@ -86,7 +87,7 @@ def some(text, address, port, what):
     return swap(text, edits + [(min(sites), min(sites), head)])
 
 
-def main(what, address, port, file=None):
+def main(what, address, port, file=None, end=""):
     if what == "files":
         shown = subprocess.run(["nginx", "-T"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True, errors="surrogateescape").stdout
         texts = re.split(r"^# configuration file (.+):\n", shown, flags=re.M)
@@ -98,7 +99,7 @@ def main(what, address, port, file=None):
     with open(file, encoding="utf-8", errors="surrogateescape", newline="") as source:
         text = source.read()
     sys.stdout.reconfigure(errors="surrogateescape", newline="")
-    print(everything(text, address, port) if what == "all" else some(text, address, port, what), end="")
+    print(everything(text, address, port) if what == "all" else some(text, address, port, what, end), end="")
 
 
 if __name__ == "__main__":
