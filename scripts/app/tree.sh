@@ -156,7 +156,8 @@ node_of_units() {
 make_writable() {
   local path
   for path in $(systemctl show --property ReadWritePaths --value -- "${units[@]}" | tr ' ' '\n' | sort -u); do
-    [[ $path == /* && ! -e $path && $MEDIA_DIR/ != "$path"/* && $path/ != "${MEDIA_DIR:-//}"/* ]] || continue
+    [[ $path == /* && ! -e $path ]] || continue
+    [[ -z $MEDIA_DIR || ($MEDIA_DIR/ != "$path"/* && $path/ != "$MEDIA_DIR"/*) ]] || continue
     install -d -o "$APP_UID" -g "$APP_GID" "$path"
     changed=yes
   done

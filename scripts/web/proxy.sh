@@ -155,6 +155,6 @@ proxy_text() { # FILE
 
 site_script() {
   PROXY_MARK=$mark PROXY_DOMAIN=$WEB_DOMAIN PROXY_NAMES="${WEB_NAMES:-$WEB_DOMAIN}" PROXY_TARGET=$TARGET_ADDRESS PROXY_TRUST=$trust \
-    PROXY_APP=$APP_DIR PROXY_MEDIA=$MEDIA_DIR PROXY_MEDIA_PORT=$PORT_SOURCE_MEDIA PROXY_SAVED=$state/saved/files PROXY_HEAD=${head:-yes} \
+    PROXY_APP=$APP_DIR PROXY_MEDIA=${MEDIA_DIR:-/nonexistent} PROXY_MEDIA_PORT=$PORT_SOURCE_MEDIA PROXY_SAVED=$state/saved/files PROXY_HEAD=${head:-yes} \
     python3 "$scripts/web/proxy.py" "$1"
 }
