@@ -21,9 +21,7 @@ const containers = () =>
 /** What the app's containers said of what went wrong, also those that are gone. */
 const troubles = () =>
   it.host
-    .sh(
-      "journalctl -q -o short-iso -t conmon -t podman --grep='Storage server error|ERROR' | tail -n 20 || true",
-    )
+    .sh("journalctl -q -o short-iso --grep='Storage server error|\\[ERROR\\]' | tail -n 20 || true")
     .then((r) => r.stdout);
 
 test("the survey finds the project, its database's rows, and its media", async () => {
@@ -68,7 +66,7 @@ test("back: what was uploaded to the bucket is on the disk, and all is as it was
     if (name === "storage/host") await people.stop();
     await it.must(name, "absent");
   }
-  assert.deepEqual(await people.failures(), []);
+  assert.deepEqual(await people.failures(), [], await troubles());
   assert.deepEqual(await people.missing(), []);
   assert.doesNotMatch(await env(), new RegExp(`S3_ENABLED=true|${mediaHost}`));
   const left = await it.host.sh(

@@ -21,6 +21,7 @@ import { type Env, number } from "./config";
 import { bucketName } from "./file-url";
 import { trustStore } from "./outgoing";
 import { contentType } from "./paths";
+import { lookup } from "./lookup";
 import { type Storage, StorageAway } from "./storage";
 
 const cacheControl = "public, max-age=315576000, immutable";
@@ -146,7 +147,8 @@ function makeClient(env: Env): S3Client {
     requestHandler: {
       connectionTimeout: seconds("S3_OPEN_TIMEOUT"),
       socketTimeout: seconds("S3_READ_TIMEOUT"),
-      httpsAgent: new https.Agent({ keepAlive: true, maxSockets: 50, ca }),
+      // A connection that was idle for longer is not used again (`http_idle_timeout` of the Ruby SDK, 5 s).
+      httpsAgent: new https.Agent({ keepAlive: true, maxSockets: 50, timeout: 5000, lookup, ca }),
     },
   });
 }
