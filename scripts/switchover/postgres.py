@@ -241,9 +241,14 @@ class Postgres:
             return "down" if not self.process.pid() else "starting"
 
     def _await_role(self, role, seconds):
-        end = time.monotonic() + seconds
+        now = asked = time.monotonic()
+        end = now + seconds
         while self._role() != role:
-            if time.monotonic() > end:
+            now = time.monotonic()
+            if now > asked + 1:
+                self.process.start_if_dropped()
+                asked = now
+            if now > end:
                 raise TimeoutError(f"Postgres is not a {role} within {seconds} s of its start, but {self._role()}: see `journalctl -u {self.settings['unit']}` and its log")
             time.sleep(0.01)
 

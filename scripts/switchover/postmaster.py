@@ -85,6 +85,11 @@ class Postmaster:
         self._systemctl("reset-failed", 10, check=False)
         self._systemctl("start", 10, "--no-block")
 
+    def start_if_dropped(self):
+        """systemd takes a start for done as long as it has not seen that the last postmaster ended, and then nobody starts it."""
+        if not self.pid() and self._systemctl("show", 10, "--property=ActiveState", "--value") == "inactive":
+            self.start()
+
     def stop(self, seconds):
         self._systemctl("stop", seconds)
 
@@ -94,6 +99,7 @@ class Postmaster:
         )
         if check and done.returncode:
             raise RuntimeError(f"systemctl {action} {self.unit} failed: {done.stderr.strip()}")
+        return done.stdout.strip()
 
 
 def _command(pid):
