@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as random from "@pulumi/random";
 import type { Migration } from "../config";
-import { releaseTag } from "../survey/facts";
+import { type Facts, releaseTag } from "../survey/facts";
 import { reached } from "../survey/phase";
 import type { Latest } from "../survey/latest";
 import { type Reader, readerSettings } from "./reader";
@@ -64,12 +64,12 @@ export class App extends pulumi.ComponentResource {
 /** What the app's tree has to be: as the source was last seen, or else as it was first seen. */
 function codeOf({ latest, stage }: AppArgs): Record<string, pulumi.Output<string>> {
   const first = pulumi.output(stage.settings);
-  const told = (name: string, last: (l: Latest) => string | undefined) =>
+  const told = (name: keyof Facts, last: (l: Latest) => string | undefined) =>
     pulumi.all([latest, first]).apply(([l, f]) => last(l) ?? f[name] ?? "");
   return {
     MASTODON_VERSION: told("MASTODON_VERSION", (l) => l.version),
     SOURCE_REPOSITORY: told("SOURCE_REPOSITORY", (l) => l.repository),
     SOURCE_REF: told("SOURCE_REF", (l) => l.ref ?? (l.version && releaseTag(l.version))),
-    SEEN_TREE: told("", (l) => l.tree),
+    SEEN_TREE: latest.apply((l) => l.tree ?? ""),
   };
 }

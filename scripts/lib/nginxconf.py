@@ -79,11 +79,11 @@ def servers(directives):
     return found
 
 
-def inside(directive):
-    """All directives within one, however deep."""
-    for inner in directive.block or []:
-        yield inner
-        yield from inside(inner)
+def walk(directives):
+    """All of them and what is within them, however deep."""
+    for directive in directives:
+        yield directive
+        yield from walk(directive.block or [])
 
 
 def serves(server, domain):

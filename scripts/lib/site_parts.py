@@ -85,8 +85,8 @@ class Site:
         found = []
         for server in [s for s in self.servers if s not in self.mine and not set(self.names_of([s])) & set(self.names())]:
             name = server.first("server_name") or "listen %s" % server.first("listen")
-            urls = [d.values[0] for d in nginxconf.inside(server) if d.name == "proxy_pass" and d.values]
-            if not name.endswith(".onion") and any(self.is_ours(url) for url in urls):
+            urls = [d.values[0] for d in nginxconf.walk(server.block) if d.name == "proxy_pass" and d.values]
+            if not onion(name) and any(self.is_ours(url) for url in urls):
                 found.append("%s (%s)" % (name, server.file))
         return found
 

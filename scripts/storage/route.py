@@ -24,16 +24,10 @@ def forms(address):
     return hosts, ["http://" + host for host in hosts]
 
 
-def walk(directives):
-    for directive in directives:
-        yield directive
-        yield from walk(directive.block or [])
-
-
 def parts(text, address):
     """(servers, passes, blocks) of a file: `server ADDRESS` of upstreams, `proxy_pass` to them or to the address, and server blocks."""
     servers, passes = forms(address)
-    tree = list(walk(nginxconf.parse(text)))
+    tree = list(nginxconf.walk(nginxconf.parse(text)))
     own = [(u.values[0], s) for u in tree if u.name == "upstream" and u.block for s in u.all("server") if s.values[0] in servers]
     direct = [d for d in tree if d.name == "proxy_pass" and d.values and d.values[0].rstrip("/") in passes]
     return own, direct, tree
