@@ -66,6 +66,11 @@ test("files beside .env.production are told where they set what differs from hos
     assert.deepEqual(python("mastodon", "mastodon.shadows(given)", dir), [
       { file: path.join(dir, ".env.production.local"), names: ["DB_PASS"] },
     ]);
+    // .env loses to .env.production: only what that does not say counts.
+    writeFileSync(path.join(dir, ".env"), "DB_HOST=elsewhere\nREDIS_HOST=elsewhere\n");
+    assert.deepEqual(python("mastodon", "mastodon.shadows(given)[1:]", dir), [
+      { file: path.join(dir, ".env"), names: ["REDIS_HOST"] },
+    ]);
   } finally {
     rmSync(dir, { recursive: true });
   }
