@@ -168,25 +168,12 @@ route_files_back() {
   while read -r file; do restore_original "$file"; done <"$routed"
 }
 
-# Of this host's nginx alone: containers may have theirs.
-nginx_workers() { pgrep -P "$(unit_property nginx MainPID)" -f '^nginx: worker process' || true; }
-
 # Until the nginx processes from before the reload have answered all that was asked of them; websockets may stay with them.
 await_drained() {
   local end=$((SECONDS + 180)) left
-  wait_until 30 "nginx to take up its new configuration" reloaded "$@"
   until left="$(python3 "$scripts/storage/drained.py" "$(streaming_addresses | xargs)" "$@")"; do
     ((SECONDS < end)) || { log "$step: after 180 s there still are requests under way: $left; going on"; return 0; }
     sleep 0.2
-  done
-}
-
-# New workers are there, and those from before have been told to end.
-reloaded() {
-  local pid
-  nginx_workers | grep -vxFf <(printf '%s\n' "$@") >/dev/null || { echo "no new worker of nginx"; return 1; }
-  for pid; do
-    [[ ! -e /proc/$pid/cmdline ]] || tr '\0' ' ' <"/proc/$pid/cmdline" | grep -q 'shutting down' || { echo "worker $pid goes on"; return 1; }
   done
 }
 
