@@ -12,17 +12,17 @@ has_ipv6() { [[ -s /proc/net/if_inet6 ]]; }
 # load_nginx [CMD…]: loads what is in the files. If nginx does not like them, CMD takes back what was changed: a file that
 # it cannot read would keep it from starting after a reboot.
 load_nginx() {
-  local said before=()
+  local said workers=()
   if ! said="$(nginx -t 2>&1)"; then
     (($# == 0)) || "$@"
     die "nginx to accept its configuration" "$said" "mend what it names on that host, then run \`pulumi up\` again"
   fi
   systemctl is-enabled --quiet nginx || systemctl enable --quiet nginx
   if systemctl is-active --quiet nginx; then
-    mapfile -t before < <(nginx_workers)
+    mapfile -t workers < <(nginx_workers)
     systemctl reload nginx
     # A reload has only been asked for when it returns; what is proven next would be proven of the old files.
-    wait_until 30 "nginx to take up its new configuration" reloaded "${before[@]}"
+    wait_until 30 "nginx to take up its new configuration" reloaded "${workers[@]}"
   else
     systemctl start nginx
   fi
@@ -30,19 +30,22 @@ load_nginx() {
 
 # Pids, of this host's nginx alone: containers may have theirs. Those that have been told to end are named otherwise.
 nginx_workers() {
-  local main pid
+  local main pid children=()
   main="$(unit_property nginx MainPID)"
-  for pid in $(cat "/proc/$main/task/$main/children" 2>/dev/null); do
+  read -ra children 2>/dev/null <"/proc/$main/task/$main/children" || true
+  for pid in "${children[@]}"; do
     [[ ! -e /proc/$pid/cmdline || "$(tr -d '\0' <"/proc/$pid/cmdline")" != "nginx: worker process" ]] || echo "$pid"
   done
 }
 
 # reloaded PID…: new workers are there, and none of those from before takes anything new.
 reloaded() {
-  local now
-  now="$(nginx_workers)"
-  grep -vxFf <(printf '%s\n' "$@") <<<"$now" >/dev/null || { echo "no new worker of nginx"; return 1; }
-  ! grep -xFf <(printf '%s\n' "$@") <<<"$now" || { echo "workers from before go on"; return 1; }
+  local pid new=no
+  for pid in $(nginx_workers); do
+    [[ " $* " != *" $pid "* ]] || { echo "worker $pid goes on"; return 1; }
+    new=yes
+  done
+  [[ $new == yes ]] || { echo "no new worker of nginx"; return 1; }
 }
 
 # Where this host's own site is asked: a site that listens on a public address alone is not to be had on loopback.
