@@ -1,4 +1,5 @@
-import type { Compose, Raw } from "./raw";
+import type { Raw } from "./raw";
+import type { Compose } from "./raw-app";
 
 /**
  * What every step is told about the source, by the name of the setting. Taken from the first survey and kept

@@ -2,7 +2,7 @@
 import { type Check, error, risk, type Seen, warning } from "../finding";
 import { factsOf } from "../facts";
 import { wayOf } from "../install";
-import type { Checkout } from "../raw";
+import type { Checkout } from "../raw-app";
 import { reached } from "../phase";
 
 /** The source's app, where it is to be installed anew and does not serve there yet. */

@@ -1,6 +1,7 @@
 import { type Check, error, older, risk, warning } from "../finding";
 import { reached } from "../phase";
-import type { Raw, RedisUse } from "../raw";
+import type { Raw } from "../raw";
+import type { RedisUse } from "../raw-app";
 
 export const missing: Check = ({ source, at }) =>
   source &&

@@ -1,7 +1,7 @@
 /** What the app's units stand on: is it carried with them? */
 import { type Check, error, risk } from "../finding";
 import { wayOf } from "../install";
-import type { Mastodon, Unit } from "../raw";
+import type { Mastodon, Unit } from "../raw-app";
 import { reached } from "../phase";
 
 const system = /^\/(usr\/)?s?bin\/(env|bash|sh|dash|echo|true|nice|ionice|node|nodejs|flock|timeout)$/;

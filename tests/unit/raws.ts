@@ -1,4 +1,5 @@
-import type { Raw, RedisUse, Unit } from "../../survey/raw";
+import type { Raw } from "../../survey/raw";
+import type { RedisUse, Unit } from "../../survey/raw-app";
 
 const GiB = 1024 ** 3;
 export const now = Date.UTC(2026, 10, 21);

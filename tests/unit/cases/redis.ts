@@ -1,6 +1,6 @@
 import { type Case, onSource, seen } from "./worlds";
 import { redisUse, source, target } from "../raws";
-import type { RedisUse } from "../../../survey/raw";
+import type { RedisUse } from "../../../survey/raw-app";
 import { migration } from "../configs";
 
 /** One part of the app finds Redis elsewhere than the others. */
