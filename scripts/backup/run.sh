@@ -1,7 +1,6 @@
 # backup/run (target): backups of the database with pgBackRest. WAL is archived as it is written, a full backup is made
 # now, and a timer makes one every night (the full one on Sundays).
 # shellcheck shell=bash
-# Extra settings: BACKUP_PATH (optional)
 
 . "$scripts/backup/shared.sh"
 

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 stanza=mastodon
-repo=${BACKUP_PATH:-/var/lib/pgbackrest} # readable by the system user postgres, who runs it
+repo=/var/lib/pgbackrest # readable by the system user postgres, who runs it
 backup_conf=/etc/pgbackrest.conf
 
 # Without PAM, whose lines would be the last in a unit's journal, where its error is looked for.

@@ -48,12 +48,6 @@ psql_words() {
   fi
 }
 
-psql_app() {
-  local words
-  mapfile -t words < <(psql_words)
-  (cd "${COMPOSE_DIR:-/}" && "${words[@]}" "$@" 9>&-)
-}
-
 # tootctl_words ARG…: a word a line.
 tootctl_words() {
   if in_compose; then
