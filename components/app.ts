@@ -22,8 +22,8 @@ export interface AppArgs {
 }
 
 /**
- * Mastodon itself: the source's own tree and secrets on the target, proven, then serving there and stopped on
- * the source.
+ * Mastodon itself: its tree (the source's own, or the same release installed anew) and the source's secrets on the
+ * target, proven, then serving there and stopped on the source.
  */
 export class App extends pulumi.ComponentResource {
   readonly tree: Step;

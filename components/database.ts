@@ -38,7 +38,6 @@ export class Database extends pulumi.ComponentResource {
       },
       child,
     );
-    // Not undone in retire: by then it is the primary.
     const limited = { REPL_PASSWORD, RATE_MIB: String(args.rateMiB) };
     this.standby = new Step("database/standby", { stage, settings: limited }, child);
     this.check = new Step("database/check", { stage }, child);

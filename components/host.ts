@@ -12,10 +12,7 @@ export interface HostArgs {
   privateKey: string;
   /** The server is made by this stack and has to boot first. @default false */
   fresh?: boolean;
-  /**
-   * The scripts will be removed at the end of this run, so that the next run has to bring them anew. @default
-   * false
-   */
+  /** The scripts will be removed at the end of this run, so that the next run has to bring them anew. @default false */
   leaving?: boolean;
 }
 
