@@ -51,28 +51,26 @@ export type Check = (seen: Seen) => Finding | Finding[] | false | null | undefin
 
 /** Codes of the errors that the admin may accept, in one world or another. */
 export const acceptable = [
-  ...([
-    "archiver",
-    "clock",
-    "collation-icu",
-    "database-shared",
-    "dns-elsewhere",
-    "dns-hidden",
-    "local-changes",
-    "local-service",
-  ] as const),
-  ...([
-    "media-url",
-    "nginx-not-carried",
-    "other-walsender",
-    "program-elsewhere",
-    "redis-databases",
-    "release",
-    "search",
-    "site-left-behind",
-  ] as const),
-  ...(["source-unreachable", "unit-needs", "unlogged-tables"] as const),
-];
+  "archiver",
+  "clock",
+  "collation-icu",
+  "database-shared",
+  "dns-elsewhere",
+  "dns-hidden",
+  "local-changes",
+  "local-service",
+  "media-url",
+  "nginx-not-carried",
+  "other-walsender",
+  "program-elsewhere",
+  "redis-databases",
+  "release",
+  "search",
+  "site-left-behind",
+  "source-unreachable",
+  "unit-needs",
+  "unlogged-tables",
+] as const;
 type Acceptable = (typeof acceptable)[number];
 
 type Make<Code = string> = (code: Code, title: string, evidence: string, remedy: string) => Finding;

@@ -16,3 +16,16 @@ export function reached(at: Phase, phase: Phase): boolean {
 export function wanted(phase: Phase, from: Phase, until?: Phase): boolean {
   return reached(phase, from) && !(until && reached(phase, until));
 }
+
+/** Names of those of a plan whose end turns in a run from phase `at` to `phase`, in the order in which it does. */
+export function turning<Name extends string>(
+  plan: Record<Name, { from: Phase; until?: Phase }>,
+  at: Phase,
+  phase: Phase,
+): Name[] {
+  const names = (Object.keys(plan) as Name[]).filter((name) => {
+    const { from, until } = plan[name];
+    return wanted(at, from, until) !== wanted(phase, from, until);
+  });
+  return reached(phase, at) ? names : names.reverse();
+}

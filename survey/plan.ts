@@ -1,5 +1,5 @@
 import type { Migration } from "../config";
-import { type Phase, reached, wanted } from "./phase";
+import { type Phase, turning } from "./phase";
 import { storagePlan, type StorageStep } from "./storage-plan";
 
 export interface PlannedStep {
@@ -63,9 +63,5 @@ export function stepsToCome(
   at: Phase,
   { phase, carryRedis }: Pick<Migration, "phase" | "carryRedis">,
 ): MoveStep[] {
-  const moving = (Object.keys(plan) as MoveStep[]).filter((step) => {
-    const { from, until } = planned(step);
-    return wanted(at, from, until) !== wanted(phase, from, until) && (step !== "feeds/build" || !carryRedis);
-  });
-  return reached(phase, at) ? moving : moving.reverse();
+  return turning(plan, at, phase).filter((step) => step !== "feeds/build" || !carryRedis);
 }

@@ -1,5 +1,5 @@
 import type { Mastodon } from "./raw-app";
-import type { Postgres, Redis } from "./raw-data";
+import type { Postgres, Redis } from "./raw-databases";
 
 /**
  * What `scripts/survey/survey.py` prints about one host: one JSON document, the same shape for the source and

@@ -1,4 +1,4 @@
-import { type Phase, reached, wanted } from "./phase";
+import { type Phase, turning } from "./phase";
 import type { PlannedStep } from "./plan";
 
 /**
@@ -38,9 +38,5 @@ export function storageStepsToCome(at: Phase, phase: Phase, choices: StorageChoi
     "storage/host": !choices.ownHost,
     "storage/clean": choices.keepsLocal,
   };
-  const moving = (Object.keys(storagePlan) as StorageStep[]).filter((step) => {
-    const { from, until }: PlannedStep = storagePlan[step];
-    return wanted(at, from, until) !== wanted(phase, from, until) && !idle[step];
-  });
-  return reached(phase, at) ? moving : moving.reverse();
+  return turning(storagePlan, at, phase).filter((step) => !idle[step]);
 }
