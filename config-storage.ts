@@ -1,7 +1,7 @@
 import type { Migration } from "./config";
 import { type Cdn, readCdn } from "./config-cdn";
 import { isName, type Keys } from "./keys";
-import { isPhase, type Phase, phases } from "./survey/phase";
+import type { Phase } from "./survey/phase";
 
 export const stores = ["s3", "r2", "b2", "other"] as const;
 export type Store = (typeof stores)[number];
@@ -51,9 +51,7 @@ export function readStorage(c: Keys, m: Pick<Migration, "phase" | "target" | "dn
   const store = stores.find((s) => s === text);
   if (!store) {
     if (text) c.problem("mediaStore", text, "s3, r2, b2 or other; or take it out to leave the media alone");
-    else
-      for (const [key, byDefault] of Object.entries(onlyForStores))
-        c.unused(key, "is for media in a bucket, but mediaStore is not set", byDefault);
+    else c.allUnused(onlyForStores, "is for media in a bucket, but mediaStore is not set");
     return undefined;
   }
   const bucket = readBucket(c, store);
@@ -84,10 +82,7 @@ const onlyForStores: Record<string, string> = {
 };
 
 function readPhase(c: Keys, phase: Phase, alone: boolean): Phase {
-  const text = c.text("mediaPhase");
-  if (!text) return alone || phase === "survey" ? phase : "settle";
-  if (!isPhase(text)) c.problem("mediaPhase", text, `one of ${phases.join(", ")}`);
-  return isPhase(text) ? text : "survey";
+  return c.phase("mediaPhase", alone || phase === "survey" ? phase : "settle");
 }
 
 /** What each store's API refuses; all of them serve a bucket as a part of a host name, or of a path. */

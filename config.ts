@@ -32,7 +32,7 @@ export interface Migration {
   /** The key that opens both servers; `public` is derived from it. */
   key: { private: string; public: string };
   target: Target;
-  /** @property names - empty: the web domain, which only the survey knows. */
+  /** @property names - empty: the web domain and others of its sites', which only the survey knows. */
   dns: { provider: "none" | "cloudflare" | "hetzner"; zone: string; names: string[]; ttl: number };
   /** Where to look for Mastodon; empty: the survey finds it. */
   mastodon: { dir: string; user: string };
@@ -85,7 +85,7 @@ function isSecret(project: string, key: string): boolean {
 export function parseMigration(get: (key: string) => string | undefined): Migration {
   const c = new Keys(get);
   const migration: Migration = {
-    phase: c.phase(),
+    phase: c.phase("phase", "settle"),
     domain: c.name("domain", "your instance's LOCAL_DOMAIN, like social.example"),
     source: c.server("source"),
     key: c.privateKey("sshPrivateKey"),
@@ -132,22 +132,24 @@ const onlyForExisting = {
 function readTarget(c: Keys): Target {
   const provider = c.oneOf("targetProvider", ["existing", "hetzner", "vultr", "none"], "existing");
   if (provider === "existing" || provider === "none")
-    for (const [key, byDefault] of Object.entries(onlyForNew))
-      c.unused(key, `is for a server that the program makes, but targetProvider is "${provider}"`, byDefault);
-  if (provider === "existing") {
-    const ipv6 = c.text("targetIpv6");
-    const known = isIPv6(ipv6) && !ipv6.includes("%");
-    if (ipv6 && !known) c.problem("targetIpv6", ipv6, "an IPv6 address like 2001:db8::10");
-    // As `ip` and DNS spell it, which it is compared with.
-    return { provider, ipv6: known ? shortest(ipv6) : undefined, ...c.server("target") };
-  }
-  for (const [key, byDefault] of Object.entries(onlyForExisting))
-    c.unused(
-      key,
-      `is for a server that is there already, but targetProvider is "${provider}"; or write existing there`,
-      byDefault,
-    );
-  if (provider === "none") return { provider };
+    c.allUnused(onlyForNew, `is for a server that the program makes, but targetProvider is "${provider}"`);
+  if (provider === "existing") return { provider, ipv6: readIpv6(c), ...c.server("target") };
+  c.allUnused(
+    onlyForExisting,
+    `is for a server that is there already, but targetProvider is "${provider}"; or write existing there`,
+  );
+  return provider === "none" ? { provider } : { provider, ...readCloudServer(c, provider) };
+}
+
+/** As `ip` and DNS spell it, which it is compared with. */
+function readIpv6(c: Keys): string | undefined {
+  const ipv6 = c.text("targetIpv6");
+  const known = isIPv6(ipv6) && !ipv6.includes("%");
+  if (ipv6 && !known) c.problem("targetIpv6", ipv6, "an IPv6 address like 2001:db8::10");
+  return known ? shortest(ipv6) : undefined;
+}
+
+function readCloudServer(c: Keys, provider: "hetzner" | "vultr"): CloudServer {
   const defaults = { hetzner: ["cx33", "nbg1", "debian-12"], vultr: ["vc2-4c-8gb", "fra", "2136"] }[provider];
   const [type = "", location = "", image = ""] = defaults;
   const server = {
@@ -165,7 +167,7 @@ function readTarget(c: Keys): Target {
       c.problem(key, name, `the name that ${provider} has for it, like ${like}`);
   if (provider === "vultr" && !/^\d+$/.test(server.image))
     c.problem("serverImage", server.image, "the number of an OS at Vultr, like 2136 for Debian 12");
-  return { provider, ...server };
+  return server;
 }
 
 function readApp(c: Keys): Migration["app"] {

@@ -31,6 +31,11 @@ export class Keys {
       this.problems.push(`${key} ${why}; take ${key} out (pulumi config rm ${key})`);
   }
 
+  /** The same of several keys, each with its default. */
+  allUnused(defaults: Record<string, string>, why: string): void {
+    for (const [key, byDefault] of Object.entries(defaults)) this.unused(key, why, byDefault);
+  }
+
   text(key: string): string {
     return (this.get(key) ?? "").trim();
   }
@@ -64,9 +69,9 @@ export class Keys {
     return found ?? byDefault;
   }
 
-  phase(): Phase {
-    const text = this.text("phase") || "settle";
-    if (!isPhase(text)) this.problem("phase", text, `one of ${phases.join(", ")}`);
+  phase(key: string, byDefault: Phase): Phase {
+    const text = this.text(key) || byDefault;
+    if (!isPhase(text)) this.problem(key, text, `one of ${phases.join(", ")}`);
     return isPhase(text) ? text : "survey";
   }
 
