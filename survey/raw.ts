@@ -79,7 +79,7 @@ export interface Disk {
 
 export interface Sshd {
   port: number;
-  /** `sshd -T` (or read from the files): yes, no, local, remote, all. */
+  /** `sshd -T`: yes, no, local, remote, all; no where DisableForwarding is yes, which makes nothing of it. */
   allowTcpForwarding: string;
   /** Where `ssh -R` listens: no (on loopback), clientspecified (where it says), yes (everywhere, whatever it says). */
   gatewayPorts: string;

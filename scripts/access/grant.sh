@@ -14,9 +14,9 @@ present() {
   write_roots
   write_keys
   # A later sshd may say no although the lines are there.
-  [[ "$(sshd_says allowtcpforwarding)" =~ ^(yes|all|local)$ ]] ||
-    die "sshd on the source to allow TCP forwarding for $SOURCE_SSH_USER" "AllowTcpForwarding $(sshd_says allowtcpforwarding)" \
-      "set AllowTcpForwarding yes for that user in sshd_config and reload ssh"
+  [[ "$(sshd_forwards)" =~ ^(yes|all|local)$ ]] ||
+    die "sshd on the source to allow TCP forwarding for $SOURCE_SSH_USER" "AllowTcpForwarding $(sshd_forwards)" \
+      "set AllowTcpForwarding yes for that user in sshd_config, and no DisableForwarding, and reload ssh"
   # It would listen on every address, although the tunnel asks for loopback and its key is granted no more.
   [[ "$(sshd_says gatewayports)" != yes ]] ||
     die "sshd on the source to keep forwarded ports on its loopback for $SOURCE_SSH_USER" "GatewayPorts yes" \
@@ -52,6 +52,11 @@ sshd_says() {
   local from="user=$SOURCE_SSH_USER,host=localhost,addr=${TARGET_ADDRESS:-127.0.0.1}"
   "$(command -v sshd || echo /usr/sbin/sshd)" -T -C "$from" 2>/dev/null |
     awk -v key="$1" '$1 == key { $1 = ""; sub(/^ /, ""); print; exit }'
+}
+
+# DisableForwarding makes nothing of AllowTcpForwarding, and is told apart from it.
+sshd_forwards() {
+  if [[ "$(sshd_says disableforwarding)" == yes ]]; then echo no; else sshd_says allowtcpforwarding; fi
 }
 
 without_keys() { grep -vE " ($tunnel_mark|$read_mark)\$" "$1" || true; }

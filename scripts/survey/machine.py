@@ -135,10 +135,15 @@ def sshd():
     key = "/etc/ssh/ssh_host_ed25519_key.pub"
     return {
         "port": int(fields.get("port", 22)),
-        "allowTcpForwarding": fields.get("allowtcpforwarding", "yes"),
+        "allowTcpForwarding": forwarding(fields),
         "gatewayPorts": fields.get("gatewayports", "no"),
         "ed25519HostKey": " ".join(read(key).split()[:2]) if os.path.exists(key) else None,
     }
+
+
+def forwarding(fields):
+    """AllowTcpForwarding of sshd -T, unless DisableForwarding, which is told apart from it, makes nothing of it."""
+    return "no" if fields.get("disableforwarding") == "yes" else fields.get("allowtcpforwarding", "yes")
 
 
 def peer(address):

@@ -167,7 +167,7 @@ export const forwarding: Check = ({ source }) =>
     "sshd-forwarding",
     "the source's sshd forwards no ports",
     `AllowTcpForwarding is ${source.sshd.allowTcpForwarding}`,
-    "allow it for the login user (Match User ... AllowTcpForwarding yes) and reload sshd: the tunnel is made of it. A key line then limits it to named ports",
+    "allow it for the login user (Match User ... AllowTcpForwarding yes, and no DisableForwarding) and reload sshd: the tunnel is made of it. A key line then limits it to named ports",
   );
 
 export const reverseForwarding: Check = ({ source }) =>

@@ -57,6 +57,27 @@ test("what the app reaches on its own host is told, by its host alone", () => {
     assert.deepEqual(python("nearby", "nearby.services(given)", env), told, JSON.stringify(env));
 });
 
+test("DisableForwarding makes nothing of AllowTcpForwarding, for the survey and for the step", () => {
+  const dir = mkdtempSync(path.join(os.tmpdir(), "trunkline-sshd-"));
+  const env = { ...process.env, PATH: `${dir}:${process.env["PATH"]}`, SOURCE_SSH_USER: "root" };
+  try {
+    for (const [disable, allow, told] of [
+      ["no", "yes", "yes"],
+      ["no", "local", "local"],
+      ["yes", "yes", "no"],
+    ] as const) {
+      const says = { allowtcpforwarding: allow, disableforwarding: disable };
+      const lines = Object.entries(says).map((pair) => pair.join(" "));
+      writeFileSync(path.join(dir, "sshd"), `#!/bin/sh\ncat <<.\n${lines.join("\n")}\n.\n`, { mode: 0o755 });
+      const step = execFileSync("bash", ["-c", ". access/grant.sh; sshd_forwards"], { cwd: scripts, env });
+      assert.equal(step.toString().trim(), told);
+      assert.equal(python("machine", "machine.forwarding(given)", says), told);
+    }
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
+
 test("files beside .env.production are told where they set what differs from host to host, without values", () => {
   const dir = mkdtempSync(path.join(os.tmpdir(), "trunkline-beside-"));
   try {
