@@ -7,7 +7,7 @@
 in_compose() { [[ ${LAYOUT:-systemd} == compose ]]; }
 
 # The file of variables that Rails and streaming read.
-env_path() { if in_compose; then echo "${COMPOSE_ENV:-$COMPOSE_DIR/.env.production}"; else echo "$APP_DIR/.env.production"; fi; }
+env_path() { if in_compose; then echo "$COMPOSE_DIR/.env.production"; else echo "$APP_DIR/.env.production"; fi; }
 
 # Who reads that file makes something else of quotes, `$` and `#` (scripts/lib/dotenv.py); the survey tells which Compose it is.
 env_format() { if in_compose; then echo "${COMPOSE_ENV_FORMAT:-verbatim}"; else echo dotenv; fi; }

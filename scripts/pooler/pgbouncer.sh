@@ -24,7 +24,7 @@ databases() { # WHERE
 	$name = $1
 	[pgbouncer]
 	pool_mode = transaction
-	default_pool_size = ${POOL_SIZE:-40}
+	default_pool_size = 40
 	max_client_conn = 2000
 	auth_file = $ini/userlist.txt
 	server_lifetime = 86400
