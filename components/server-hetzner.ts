@@ -62,9 +62,9 @@ export class HetznerServer extends pulumi.ComponentResource implements TargetSer
   constructor(name: string, args: ServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trunkline:index:HetznerServer", name, {}, opts);
     const child = { parent: this };
-    const wanted = args.migration.target as CloudServer;
+    const { wanted } = args;
     const key = hostKey(`${name}-host-key`, child);
-    const server = makeServer(name, args, wanted, key, child);
+    const server = makeServer(name, args, key, child);
     const rdns = (type: string, ipAddress: pulumi.Input<string>) =>
       new hcloud.Rdns(
         `${name}-rdns-${type}`,
@@ -80,14 +80,8 @@ export class HetznerServer extends pulumi.ComponentResource implements TargetSer
   }
 }
 
-function makeServer(
-  name: string,
-  args: ServerArgs,
-  wanted: CloudServer,
-  key: HostKey,
-  child: Child,
-): hcloud.Server {
-  const { migration, made, protect } = args;
+function makeServer(name: string, args: ServerArgs, key: HostKey, child: Child): hcloud.Server {
+  const { migration, wanted, made, protect } = args;
   const { domain, key: admin } = migration;
   const called = { name: domain.replaceAll(".", "-"), labels: { [label]: domain } };
   const sshKey =

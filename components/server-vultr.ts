@@ -1,6 +1,6 @@
 import * as vultr from "@ediri/vultr";
 import * as pulumi from "@pulumi/pulumi";
-import type { CloudServer, Migration } from "../config";
+import type { Migration } from "../config";
 import { type HostKey, hostKey } from "./host-key";
 import { type Found, keyLabel, type ServerArgs, type TargetServer } from "./server";
 
@@ -36,9 +36,9 @@ export class VultrServer extends pulumi.ComponentResource implements TargetServe
   constructor(name: string, args: ServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trunkline:index:VultrServer", name, {}, opts);
     const child = { parent: this };
-    const wanted = args.migration.target as CloudServer;
+    const { wanted } = args;
     const key = hostKey(`${name}-host-key`, child);
-    const instance = makeInstance(name, args, wanted, key, child);
+    const instance = makeInstance(name, args, key, child);
     const instanceId = instance.id;
     new vultr.ReverseIpv4(
       `${name}-rdns-ipv4`,
@@ -58,14 +58,9 @@ export class VultrServer extends pulumi.ComponentResource implements TargetServe
   }
 }
 
-function makeInstance(
-  name: string,
-  args: ServerArgs,
-  wanted: CloudServer,
-  key: HostKey,
-  child: Child,
-): vultr.Instance {
-  const { domain, key: admin } = args.migration;
+function makeInstance(name: string, args: ServerArgs, key: HostKey, child: Child): vultr.Instance {
+  const { migration, wanted } = args;
+  const { domain, key: admin } = migration;
   const sshKey = new vultr.SSHKey(`${name}-ssh-key`, { name: domain, sshKey: admin.public }, child);
   const firewall = new vultr.FirewallGroup(`${name}-firewall`, { description: domain }, child);
   for (const rule of rules(wanted.adminCidrs))

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Migration } from "../config";
+import type { CloudServer, Migration } from "../config";
 import type { SshServer } from "./ssh";
 
 /** The new server, wherever it comes from. */
@@ -36,13 +36,18 @@ export interface Found {
   made: Made;
 }
 
-export interface ServerArgs {
+export interface TargetArgs {
   migration: Migration;
   made: Made;
   /** What its addresses are called in reverse DNS. */
   reverseName: pulumi.Input<string>;
   /** It can't be deleted. */
   protect: boolean;
+}
+
+/** What a cloud's file makes a server with. */
+export interface ServerArgs extends TargetArgs {
+  wanted: CloudServer;
 }
 
 /** The target as it is now, found at its cloud and not in the stack; no server where there is none yet. */
@@ -58,16 +63,16 @@ export async function lookUpTarget(migration: Migration): Promise<{ server?: Ssh
 }
 
 /** The target as this run wants it; undefined where no server moves. */
-export function targetServer(args: ServerArgs): TargetServer | undefined {
+export function targetServer(args: TargetArgs): TargetServer | undefined {
   const { target } = args.migration;
   if (target.provider === "none") return undefined;
   if (target.provider === "existing")
     return { ...target, address: target.host, ipv6: target.ipv6 ?? "", fresh: false };
-  return cloud(target.provider).make("server", args);
+  return cloud(target.provider).make("server", { ...args, wanted: target });
 }
 
 /** The host key's label for a server; refused where the server that is there was made with another. */
-export function keyLabel(ours: string, { made, migration }: ServerArgs): string {
+export function keyLabel(ours: string, { made, migration }: TargetArgs): string {
   if (made.server === undefined || made.fingerprint === ours) return ours;
   throw new pulumi.RunError(
     `${migration.target.provider} has a server for ${migration.domain} already (id ${made.server}), but this stack has not made it: ` +
