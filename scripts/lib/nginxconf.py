@@ -95,10 +95,23 @@ def is_tls(server):
     return any("ssl" in d.values for d in server.all("listen")) or server.first("ssl") == "on"
 
 
+def hosts_on(port, found):
+    """Where these servers listen on that port over TCP, as it is written there; "" where no address is."""
+    said = [d.values[0] for s in found for d in s.all("listen") if d.values and "quic" not in d.values]
+    places = [re.fullmatch(r"(?:(.*):)?(\d+)", place) for place in said]
+    return [match[1] or "" for match in places if match and match[2] == port]
+
+
+def hosts_beside(directives, domain, own, port):
+    """Where a server of the name `own` has to listen on that port to be had wherever the domain is: nginx knows it nowhere else."""
+    others = [s for s in servers(directives) if not serves(s, own)]
+    theirs = [s for s in others if serves(s, domain)]
+    return list(dict.fromkeys(hosts_on(port, theirs) or hosts_on(port, others) or hosts_on("443", theirs)))
+
+
 def address_of(directives, domain):
     """Where this host itself reaches its TLS server of the domain: on loopback, else at an address that it listens on alone."""
-    found = [d.values[0] for s in servers(directives) if is_tls(s) and serves(s, domain) for d in s.all("listen") if d.values and "quic" not in d.values]
-    hosts = [match[1] or "" for match in (re.fullmatch(r"(?:(.*):)?443", place) for place in found) if match]
+    hosts = hosts_on("443", [s for s in servers(directives) if is_tls(s) and serves(s, domain)])
     hosts = [ANYWHERE.get(host, host) for host in hosts]
     hosts = sorted(filter(re.compile(r"[\d.]+|\[[\da-fA-F:.]+\]").fullmatch, hosts), key=lambda host: (host != "[::1]" and not host.startswith("127."), host[0] == "["))
     return hosts[0] if hosts else "127.0.0.1"

@@ -51,12 +51,13 @@ covers() { # CERTIFICATE: for the media host, and for a day at least
 
 # The challenge is answered by a server of our own on port 80, before the name has any other.
 ask_certbot() {
-  local root=/var/lib/letsencrypt/trunkline-media said
+  local root=/var/lib/letsencrypt/trunkline-media plain said
+  plain="$(listens 80)" || exit
   install -d -m 0755 "$root"
   put_file "$site" 0644 root:root <<-END
 	# Made by Trunkline: only for the first certificate.
 	server {
-	  listen 80;
+	$plain
 	  server_name $MEDIA_HOST;
 	  location /.well-known/acme-challenge/ { root $root; }
 	}
@@ -77,15 +78,25 @@ write_miss() {
 }
 
 site_of() { # CERTIFICATE KEY
+  local plain tls
+  plain="$(listens 80)"
+  tls="$(listens 443 ssl)"
   HOST_NAME=$MEDIA_HOST HOST_PUBLIC=$PUBLIC_URL HOST_MEDIA=${MEDIA_DIR:-/nonexistent} HOST_CERT=${1%% *} HOST_KEY=${1#* } HOST_MISS=$miss \
-    HOST_IPV6="$(has_ipv6 && echo yes || echo no)" HOST_RESOLVERS="$(awk '/^nameserver/ { print $2 }' /etc/resolv.conf | xargs)" \
+    HOST_LISTEN_80=$plain HOST_LISTEN_443=$tls HOST_RESOLVERS="$(awk '/^nameserver/ { print $2 }' /etc/resolv.conf | xargs)" \
     python3 "$scripts/storage/site.py"
+}
+
+# listens PORT [ssl]: the media host's name leads to the instance's, so it is asked where that is.
+listens() {
+  python3 "$scripts/storage/listens.py" "$WEB_DOMAIN" "$MEDIA_HOST" "$(has_ipv6 && echo yes || echo no)" "$@" ||
+    die "nginx's files to say where $WEB_DOMAIN listens" "what stands above" "see \`nginx -t\` on that host, then run \`pulumi up\` again"
 }
 
 # The bucket's root must not list; that it answers at all, with the right certificate, is what counts here.
 answers_here() {
-  local said
-  said="$(curl --silent --show-error --noproxy '*' --max-time 15 --resolve "$MEDIA_HOST:443:127.0.0.1" --output /dev/null --write-out '%{http_code}' "https://$MEDIA_HOST/trunkline" 2>&1)" || true
-  echo "https://$MEDIA_HOST/trunkline answered: $said"
+  local here said
+  here="$(python3 "$scripts/lib/site_address.py" "$MEDIA_HOST")"
+  said="$(curl --silent --show-error --noproxy '*' --max-time 15 --resolve "$MEDIA_HOST:443:$here" --output /dev/null --write-out '%{http_code}' "https://$MEDIA_HOST/trunkline" 2>&1)" || true
+  echo "https://$MEDIA_HOST/trunkline at $here answered: $said"
   [[ $said =~ ^(404|403)$ ]]
 }

@@ -12,16 +12,14 @@ map $$request_uri $$trunkline_object {
 }
 
 server {
-  listen 80;
-$listen6_80
+$listen_80
   server_name $name;
   location /.well-known/acme-challenge/ { root /var/lib/letsencrypt/trunkline-media; }
   location / { return 301 https://$$host$$request_uri; }
 }
 
 server {
-  listen 443 ssl;
-$listen6_443
+$listen_443
   server_name $name;
   ssl_certificate "$cert";
   ssl_certificate_key "$key";
@@ -98,21 +96,17 @@ $listen6_443
 }
 """
 
-ABSENT = "#-"  # stands where a line does not apply
-
 
 def main(given):
     public = urlsplit(given["PUBLIC"])
     resolvers = [("[%s]" % r if ":" in r else r) for r in given["RESOLVERS"].split() if "%" not in r] or ["127.0.0.53"]
-    ipv6 = given["IPV6"] == "yes"
     values = {
         "name": given["NAME"], "cert": given["CERT"], "key": given["KEY"], "media": given["MEDIA"], "miss": given["MISS"],
         "scheme": public.scheme, "host": public.netloc, "bare": public.hostname, "prefix": public.path.rstrip("/"),
         "resolvers": " ".join(resolvers),
-        "listen6_80": "  listen [::]:80;" if ipv6 else ABSENT, "listen6_443": "  listen [::]:443 ssl;" if ipv6 else ABSENT,
+        "listen_80": given["LISTEN_80"], "listen_443": given["LISTEN_443"],
     }  # fmt: skip
-    text = string.Template(TEXT).substitute(values)
-    print("\n".join(line for line in text.splitlines() if line != ABSENT))
+    print(string.Template(TEXT).substitute(values), end="")
 
 
 main({name[5:]: value for name, value in os.environ.items() if name.startswith("HOST_")})

@@ -38,6 +38,26 @@ test("the media host answers with a certificate for it, from the bucket and, for
   assert.equal((await it.get(`https://${mediaHost}/none.png`)).status, 404);
 });
 
+test("beside a site that listens on an address of its own the media host is there too", async () => {
+  const site = `"$(readlink -f ${it.settings["NGINX_SITE"]})"`;
+  await it.must("storage/host", "absent");
+  await it.host.sh(`cp ${site} /root/site
+    sed -i -E '/listen \\[/d; s/listen (80|443)/listen ${it.host.address}:\\1/' ${site}; systemctl restart nginx`);
+  assert.equal(await listening(), `${it.host.address}:443 ${it.host.address}:80`);
+  await it.must("storage/host");
+  assert.equal((await it.get(`https://${mediaHost}/none.png`)).status, 404);
+  assert.match((await it.get(`http://${mediaHost}/a.png`)).headers, /location: https:\/\/media\./);
+  assert.equal((await it.must("storage/host")).outcome, "unchanged");
+  await it.host.sh(`cat /root/site > ${site}; rm /root/site; systemctl restart nginx`);
+  await it.must("storage/host");
+});
+
+/** The addresses of nginx, sorted. */
+async function listening(): Promise<string> {
+  const { stdout } = await it.host.sh(`ss -Hltnp | grep '"nginx"' | awk '{ print $4 }' | sort`);
+  return stdout.trim().split("\n").join(" ");
+}
+
 test("a certificate that does not cover the media host is refused with what to do", async () => {
   await it.host.sh("mv /usr/bin/certbot /root/");
   const answer = await it.step("storage/host", "present", { MEDIA_HOST: "files.elsewhere.example" });
