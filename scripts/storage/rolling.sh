@@ -124,13 +124,15 @@ route() {
 # lead writes|reads|all: nginx's files say so; it has not read them yet.
 lead() {
   local file files said end=''
-  mapfile -t files < <(python3 "$scripts/storage/route.py" files "$(web_address)" "$PORT_NEXT_WEB")
-  ((${#files[@]})) || die "nginx to name the web process at $(web_address)" "no site with it" "see how nginx reaches the app on this host"
-  printf '%s\n' "${files[@]}" >"$routed.part" && mv "$routed.part" "$routed"
+  # A site that leads to two processes names the first one's upstream no more.
+  [[ -f $routed ]] || python3 "$scripts/storage/route.py" files "$(web_address)" "$PORT_NEXT_WEB" >"$routed.part"
+  [[ ! -s $routed.part ]] || mv "$routed.part" "$routed"
+  [[ -s $routed ]] || die "nginx to name the web process at $(web_address)" "no site with it" "see how nginx reaches the app on this host"
+  mapfile -t files <"$routed"
   mind_reboot
+  for file in "${files[@]}"; do save_original "$file"; done
   for file in "${files[@]}"; do
-    save_original "$file"
-    said="$(python3 "$scripts/storage/route.py" "$1" "$(web_address)" "$PORT_NEXT_WEB" "$state/saved/files$file" "$end" 2>&1 >"$run/route.part")" ||
+    said="$(python3 "$scripts/storage/route.py" "$1" "$(web_address)" "$PORT_NEXT_WEB" "$state/saved/files$file" "$end" "${files[@]/#/$state/saved/files}" 2>&1 >"$run/route.part")" ||
       not_led "$file to be a file that can lead to two web processes" "$said"
     put_file "$file" "$(stat -c %a "$file")" "$(stat -c %U:%G "$file")" <"$run/route.part"
     end+=_

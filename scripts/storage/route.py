@@ -1,7 +1,9 @@
-"""route.py files|writes|reads|all ADDRESS PORT [FILE [END]]: leads what nginx sends to the web process at ADDRESS to the one on PORT.
+"""route.py files|writes|reads|all ADDRESS PORT [FILE [END [OTHER…]]]: leads what nginx sends to the web process at ADDRESS to the one on
+PORT.
 
-`files` prints which of nginx's files name the address; the others print FILE's text with everything, whatever may write, or what
-only reads led away. END makes the names in it FILE's own where there are more files: nginx knows them all by one table.
+`files` prints which of nginx's files name the address, or an upstream with it; the others print FILE's text with everything, whatever
+may write, or what only reads led away. END makes the names in it FILE's own where there are more files: nginx knows them all by one
+table. In OTHER files there may stand upstreams that FILE uses.
 """
 
 import os
@@ -33,6 +35,11 @@ def parts(text, address):
     return own, direct, tree
 
 
+def passed_to(tree, names):
+    """The `proxy_pass` to upstreams of these names."""
+    return [d for d in tree if d.name == "proxy_pass" and d.values and d.values[0][:7] == "http://" and d.values[0][7:] in names]
+
+
 def swap(text, edits):
     """Edits are (start, end, new); applied from the end."""
     for start, end, new in sorted(edits, reverse=True):
@@ -52,11 +59,11 @@ def everything(text, address, port):
     return swap(text, edits)
 
 
-def some(text, address, port, what, end=""):
+def some(text, address, port, what, end="", others=()):
     """Leads the writes away, or the reads."""
-    own, direct, tree = parts(text, address)
-    names = {name for name, _ in own}
-    passes = [d for d in tree if d.name == "proxy_pass" and d.values and re.fullmatch("http://(%s)" % "|".join(map(re.escape, names)), d.values[0])] if names else []
+    _, direct, tree = parts(text, address)
+    names = {name for each in (text, *others) for name, _ in parts(each, address)[0]}
+    passes = passed_to(tree, names)
     targets = {d.values[0][7:] for d in passes + direct if not d.values[0].endswith("/")}
     second = "trunkline_next_web" + end
     edits, head = [], "upstream %s {\n  server 127.0.0.1:%s fail_timeout=0;\n}\n" % (second, port)
@@ -76,24 +83,35 @@ def some(text, address, port, what, end=""):
     if not edits:
         return text
     sites = [d.start for d in tree if d.name == "server" and d.block and any(x.name == "listen" for x in d.block)]
+    if not sites and not direct:
+        return text  # a snippet of a site: `all` leads it, by its upstream
     if not sites:
         sys.exit("its `proxy_pass` stands outside of a `server` block; move these lines into the site's own file, or name an `upstream` there")
     return swap(text, edits + [(min(sites), min(sites), head)])
 
 
-def main(what, address, port, file=None, end=""):
-    if what == "files":
-        shown = subprocess.run(["nginx", "-T"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True, errors="surrogateescape").stdout
-        texts = re.split(r"^# configuration file (.+):\n", shown, flags=re.M)
-        for path, text in zip(texts[1::2], texts[2::2]):
-            own, direct, _ = parts(text, address)
-            if own or direct:
-                print(os.path.realpath(path))
-        return
+def naming(address):
+    """Which of nginx's files name the address, or an upstream with it."""
+    shown = subprocess.run(["nginx", "-T"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True, errors="surrogateescape").stdout
+    texts = re.split(r"^# configuration file (.+):\n", shown, flags=re.M)
+    found = [(path, *parts(text, address)) for path, text in zip(texts[1::2], texts[2::2])]
+    names = {name for _, own, _, _ in found for name, _ in own}
+    return [os.path.realpath(path) for path, own, direct, tree in found if own or direct or passed_to(tree, names)]
+
+
+def content(file):
     with open(file, encoding="utf-8", errors="surrogateescape", newline="") as source:
-        text = source.read()
+        return source.read()
+
+
+def main(what, address, port, file=None, end="", *others):
+    if what == "files":
+        print("".join(path + "\n" for path in naming(address)), end="")
+        return
+    text = content(file)
     sys.stdout.reconfigure(errors="surrogateescape", newline="")
-    print(everything(text, address, port) if what == "all" else some(text, address, port, what, end), end="")
+    led = everything(text, address, port) if what == "all" else some(text, address, port, what, end, map(content, others))
+    print(led, end="")
 
 
 if __name__ == "__main__":

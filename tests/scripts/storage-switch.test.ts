@@ -145,24 +145,40 @@ test("an nginx that can't be led to two web processes is refused before anything
   assert.equal(await sidekiq(), before);
 });
 
-/** Posts a picture as a person does, and looks at it: both statuses. */
-async function postAndLook(): Promise<number[]> {
+test("an upstream in a file of its own is found with the site that uses it", async () => {
+  const site = (await it.host.sh(`readlink -f ${it.settings["NGINX_SITE"]}`)).stdout.trim();
+  // It stays there to the end of these tests.
+  await it.host.sh(`sed -n '/^upstream backend {/,/^}/p' ${site} > /etc/nginx/conf.d/upstream.conf
+    sed -i '/^upstream backend {/,/^}/d' ${site}; nginx -t && systemctl reload nginx`);
+  const route = "python3 -B /opt/trunkline/scripts/storage/route.py";
+  const { stdout } = await it.host.sh(`${route} files 127.0.0.1:3000 13000`);
+  assert.deepEqual(stdout.trim().split("\n").sort(), ["/etc/nginx/conf.d/upstream.conf", site]);
+});
+
+/** Posts a picture as a person does. */
+async function post(): Promise<{ status: number; url: string }> {
+  await it.host.sh(
+    `cd ${media}; cp "$(find media_attachments -name '*.png' -perm 0644 -print -quit)" /root/p.png`,
+  );
   const curl = ["curl", "-sS", "-w", "\\n%{http_code}", "-F", "file=@/root/p.png;type=image/png"];
   const token = `Authorization: Bearer ${it.installed.users[0]!.token}`;
   const argv = [...curl, "-H", token, `https://${domain}/api/v2/media`];
   const lines = (await it.host.exec(argv, { allowFail: true })).stdout.trim().split("\n");
-  const posted = Number(lines.at(-1));
-  if (posted !== 200) return [posted];
-  const { url } = JSON.parse(lines[0]!) as { url: string };
-  return [posted, (await it.get(url)).status];
+  const status = Number(lines.at(-1));
+  const { url } = (status === 200 ? JSON.parse(lines[0]!) : { url: "" }) as { url: string };
+  return { status, url };
+}
+
+/** Posts a picture and looks at it: both statuses. */
+async function postAndLook(): Promise<number[]> {
+  const { status, url } = await post();
+  return status === 200 ? [status, (await it.get(url)).status] : [status];
 }
 
 test("after a reboot in the middle of the switch the instance serves by itself", async () => {
   for (const name of ready) await it.must(name);
   assert.deepEqual(await people.failures(), []);
   await people.stop();
-  const picture = `cd ${media}; cp "$(find media_attachments -name '*.png' -perm 0644 -print -quit)" /root/p.png`;
-  await it.host.sh(picture);
   const cutOff = it.step("storage/switch").catch(() => undefined);
   const led = "test -e /var/lib/trunkline/storage.routed && systemctl -q is-active trunkline-next-web";
   const routed = `${led} && grep -rqs 13000 /etc/nginx/sites-available`;
