@@ -4,6 +4,7 @@
 
 workers_was=$known/sidekiq.was
 held_env=$known/env.held # the app's variables as they were when Sidekiq was stopped
+web_was=''               # the web process that had read them
 
 workers_down() {
   if in_compose; then compose_workers_down; return; fi
@@ -23,6 +24,7 @@ hold_workers() {
   held_here=yes
   [[ ! -s $workers_was ]] || held_here=no
   put_file "$held_env" 0600 root:root <"$(env_path)"
+  web_was="$(web_process)"
   trap 'status=$?; free_workers; on_exit "$status"' EXIT
   workers_down
 }
@@ -32,7 +34,7 @@ hold_workers() {
 # stopped, of which nobody knows how far it came.
 free_workers() {
   if [[ $finished == no && -s $workers_was ]]; then
-    if [[ $held_here == yes && $led == no ]] && (put_env_back && drop_lead && next_web_down && restart_workers); then
+    if [[ $held_here == yes && $led == no ]] && (put_env_back && drop_lead && next_web_down && renew_web && restart_workers); then
       log "trunkline: $step on $(host_label): the app's variables are as they were, and Sidekiq works again"
     else
       log "trunkline: $step on $(host_label): Sidekiq waits, and its jobs with it, until the exchange is through. What to do: run \`pulumi up\` again, which goes on from here and starts it in the end"
@@ -46,6 +48,12 @@ put_env_back() {
   path="$(env_target)" || return
   cmp -s "$held_env" "$path" || put_file "$path" "$(stat -c %a "$path")" "$(stat -c %U:%G "$path")" <"$held_env"
 }
+
+# A web process that died meanwhile, for lack of memory for instance, has come back with the variables that are gone again.
+renew_web() { [[ "$(web_process)" == "$web_was" ]] || web_restart; }
+
+# A container keeps the variables that it was made with, however often it is started.
+web_process() { in_compose || systemctl show --property MainPID --value -- "${WEB_UNITS%% *}"; }
 
 # One that was only told to take no more jobs would not begin again by being started.
 restart_workers() {

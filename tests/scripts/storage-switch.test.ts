@@ -127,6 +127,32 @@ test("a second web process that dies of the new variables leaves the old ones, a
   assert.equal(await env(), before);
 });
 
+test("a web process that came back with the new variables, which are gone again, is started anew", async () => {
+  await people.stop();
+  const [unit, before] = [it.settings["WEB_UNITS"]!.split(" ")[0]!, await env()];
+  // The second web process takes the first one's memory, as it were, and does not come up itself.
+  await it.host.put(
+    "/usr/local/bin/starve",
+    `#!/bin/sh
+[ "$PORT" = 13000 ] && grep -qx S3_ENABLED=true .env.production || exit 0
+kill -9 "$(systemctl show -p MainPID --value ${unit})"
+until curl -sf http://127.0.0.1:3000/health; do sleep 0.2; done
+exit 1
+`,
+    0o755,
+  );
+  const dropIn = `/run/systemd/system/${unit}.d/starve.conf`;
+  await it.host.put(dropIn, "[Service]\nExecStartPre=/usr/local/bin/starve\n");
+  await it.host.sh("systemctl daemon-reload");
+  const answer = await it.step("storage/switch");
+  await it.host.sh(`rm ${dropIn} /usr/local/bin/starve; systemctl daemon-reload`);
+  assert.match(answer.stderr, /Sidekiq works again/);
+  assert.equal(await env(), before);
+  const { status, url } = await post();
+  assert.deepEqual([status, new URL(url).host], [200, domain]);
+  people = await Uploaders.start(it);
+});
+
 test("an nginx that can't be led to two web processes is refused before anything stops", async () => {
   const before = await sidekiq();
   const site = (await it.host.sh("grep -lR proxy_pass /etc/nginx/sites-enabled | head -1")).stdout.trim();
