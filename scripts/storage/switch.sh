@@ -52,7 +52,6 @@ absent() {
   storage_python back.py all
   hold_workers
   write_env_changes <"$known/env.before"
-  follow_links disk
   roll_web onto_disk
   workers_up
   clear_cache
@@ -76,6 +75,7 @@ into_bucket() {
 
 # Nobody is shown a link to the media host any more before the first file is written to the disk alone.
 onto_disk() {
+  follow_links disk
   route reads
   route all
   storage_python back.py changed

@@ -318,6 +318,22 @@ test("on the way back a file may be read by whom its account's row says, whereve
   for (const [key, mode] of others) assert.equal(again.get(key) ?? mode, mode, key);
 });
 
+test("a way back that fails before anyone is led to another process leaves old links as they lead", async () => {
+  await it.must("storage/verify", "absent");
+  const unit = it.settings["WEB_UNITS"]!.split(" ")[0]!;
+  const dropIn = `/run/systemd/system/${unit}.d/dies.conf`;
+  const dies = "[Service]\nExecStartPre=/bin/sh -c '! grep -qx S3_ENABLED=false .env.production'\n";
+  const leads = () => it.host.sh("tail -n +1 /etc/nginx/trunkline/*.conf").then((r) => r.stdout);
+  const before = [await leads(), await env()];
+  await it.host.put(dropIn, dies);
+  await it.host.sh("systemctl daemon-reload");
+  const answer = await it.step("storage/switch", "absent");
+  await it.host.sh(`rm ${dropIn}; systemctl daemon-reload`);
+  assert.match(answer.stderr, /Sidekiq works again/);
+  assert.deepEqual([await leads(), await env()], before);
+  assert.match(await sidekiq(), /^ActiveState=active$/m);
+});
+
 test("back: what was uploaded to the bucket is on the disk, and all is as it was", async () => {
   await it.must("storage/verify", "absent");
   await it.cutOff("storage/switch", 6, "absent");
