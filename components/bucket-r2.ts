@@ -2,6 +2,7 @@ import * as cloudflare from "@pulumi/cloudflare";
 import * as pulumi from "@pulumi/pulumi";
 import { createHash } from "node:crypto";
 import { type BucketArgs, kept, keyOf, type Made, type Options } from "./bucket";
+import { leftover } from "./leftover";
 
 const jurisdictions = ["eu", "fedramp"];
 
@@ -17,11 +18,16 @@ export function make(name: string, { storage, used }: BucketArgs, opts: Options)
   const { accountId, bucketName, jurisdiction } = place;
   const own = kept(opts, used);
   const location = storage.region && jurisdiction === "default" ? storage.region : undefined;
+  const left = leftover({
+    ...{ type: "cloudflare:index/r2Bucket:R2Bucket", name: `${name}-r2` },
+    ...{ id: `${accountId}/${bucketName}/${jurisdiction}` },
+    ...{ parent: opts.parent, owned: /already exists, and you own it/ },
+  });
   const bucket = new cloudflare.R2Bucket(
     `${name}-r2`,
     { accountId, name: bucketName, jurisdiction, location },
     // A location counts only when a name is used for the first time; the answer may be another one.
-    { ...own, ignoreChanges: ["location"] },
+    { ...own, ignoreChanges: ["location"], hooks: { onError: [left] } },
   );
   const there = { ...own, dependsOn: [bucket] };
   const cors = new cloudflare.R2BucketCors(

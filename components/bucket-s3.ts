@@ -2,6 +2,7 @@ import * as iam from "@pulumi/aws/iam";
 import * as s3 from "@pulumi/aws/s3";
 import * as pulumi from "@pulumi/pulumi";
 import { type BucketArgs, kept, keyOf, type Made, type Options } from "./bucket";
+import { leftover } from "./leftover";
 
 /**
  * A bucket at AWS in which each object says by its own ACL whether it is public, as Mastodon wants it: so files
@@ -10,7 +11,15 @@ import { type BucketArgs, kept, keyOf, type Made, type Options } from "./bucket"
 export function make(name: string, { storage, domain, used }: BucketArgs, opts: Options): Made {
   const { bucket, region } = storage;
   const own = kept(opts, used);
-  const made = new s3.Bucket(`${name}-s3`, { bucket, region, tags: { trunkline: domain } }, own);
+  const left = leftover({
+    ...{ type: "aws:s3/bucket:Bucket", name: `${name}-s3`, id: `${bucket}@${region}` },
+    ...{ parent: opts.parent, owned: /BucketAlreadyOwnedByYou/ },
+  });
+  const made = new s3.Bucket(
+    `${name}-s3`,
+    { bucket, region, tags: { trunkline: domain } },
+    { ...own, hooks: { onError: [left] } },
+  );
   const rules = rulesOf(name, { bucket: made.bucket, region }, own);
   return {
     ...{ endpoint: "", region, pathStyle: false, objectAcl: true, permission: "public-read" },
@@ -103,9 +112,18 @@ function keyFor(
   name: string,
   bucket: string,
   arn: pulumi.Input<string>,
-  opts: pulumi.CustomResourceOptions,
+  opts: Options & pulumi.CustomResourceOptions,
 ): iam.AccessKey {
-  const user = new iam.User(`${name}-user`, { name: `mastodon-${bucket}`, path: "/trunkline/" }, opts);
+  const called = `mastodon-${bucket}`;
+  const left = leftover({
+    ...{ type: "aws:iam/user:User", name: `${name}-user`, id: called },
+    ...{ parent: opts.parent, owned: /EntityAlreadyExists/ },
+  });
+  const user = new iam.User(
+    `${name}-user`,
+    { name: called, path: "/trunkline/" },
+    { ...opts, hooks: { onError: [left] } },
+  );
   const policy = new iam.UserPolicy(
     `${name}-user-policy`,
     {

@@ -218,6 +218,33 @@ describe("buckets and CDNs through the CLI", { skip: !pulumi && "the pulumi CLI 
     assert.doesNotMatch((await project.run("stack", "--show-urns")).output, /aws:/);
   });
 
+  it("a bucket that the stack does not know comes into it by the command that the failure tells", async () => {
+    const cdn = { kind: "nginx", host: "", key: "" };
+    const s3 = { store: "s3", bucket: "left-media", host: `left.${zone}`, region: "eu-central-1", cdn };
+    await up(program(s3));
+    // The bucket stays, and the host's record.
+    await destroyed();
+    const { code, output } = await project.up();
+    assert.notEqual(code, 0);
+    const words = /^ *pulumi (import aws:s3\/bucket:Bucket .*)$/m.exec(output)?.[1] ?? "";
+    const imported = await project.run(...words.replaceAll("'", "").split(" "));
+    assert.equal(imported.code, 0, `${words}: ${imported.output}`);
+    const made = changed(await up(program(s3, false, recordsOf(s3.host))));
+    assert.ok(made.includes("created bucket-access") && !made.includes("created bucket-s3"), made.join());
+    await destroyed();
+
+    const r2 = { store: "r2", account, bucket: "left-media", host: `left-r2.${zone}` };
+    await up(program({ ...r2, cdn: { kind: "r2", host: "", key: "" } }));
+    await destroyed();
+    assert.match(
+      (await project.up()).output,
+      new RegExp(
+        `pulumi import cloudflare:index/r2Bucket:R2Bucket bucket-r2 '${account}/left-media/default'`,
+      ),
+    );
+    await destroyed();
+  });
+
   it("nothing that the app uses can be destroyed", async () => {
     const storage = { ...b2(), bucket: "another-media", host: `used.${zone}` };
     await up(program(storage, true));

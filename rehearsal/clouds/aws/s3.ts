@@ -35,8 +35,10 @@ function bucket(cloud: Cloud): Resource {
       return { id: name, outputs: { arn: `arn:aws:s3:::${name}`, ...names } };
     },
     async read(id) {
-      const found = buckets.find(id);
-      return found && { inputs: found.inputs, outputs: { arn: `arn:aws:s3:::${id}` } };
+      // What is imported may say its region: NAME@REGION.
+      const [name = ""] = id.split("@");
+      const found = buckets.find(name);
+      return found && { id: name, inputs: found.inputs, outputs: { arn: `arn:aws:s3:::${name}` } };
     },
     async update(id, inputs) {
       const found = buckets.find(id);
