@@ -105,11 +105,13 @@ interface Request {
 
 /** Mocks show type, name and inputs alone; options are read from the request itself. */
 function watch(list: Registered[]): void {
+  type Hooks = (req: unknown, done: (e: unknown, answer: unknown) => void) => void;
   const monitor = getMonitor() as unknown as {
     registerResource(req: Request, done: unknown): Promise<void>;
-    registerResourceHook?: (req: unknown, done: (e: unknown, answer: unknown) => void) => void;
+    registerResourceHook?: Hooks;
+    registerErrorHook?: Hooks;
   };
-  monitor.registerResourceHook = (_, done) => done(null, {});
+  monitor.registerResourceHook = monitor.registerErrorHook = (_, done) => done(null, {});
   const register = monitor.registerResource.bind(monitor);
   monitor.registerResource = (req, done) => {
     const hooks = req.getHooks();
