@@ -80,11 +80,10 @@ function mediaMove({ migration, storageAt: at, mediaRecords: found }: Survey, ba
 function serverMove(seen: Survey, base: Ground): Move {
   const { migration } = seen;
   if (migration.target.provider === "none") return nothing;
-  const { carryRedis, deadlineMs, drainSeconds, slotKeepMiB, copyRateMiB: rateMiB } = migration;
-  const sourceHostKey = migration.source.hostKey;
+  const { source, carryRedis, deadlineMs, drainSeconds, slotKeepMiB, copyRateMiB: rateMiB } = migration;
   const { stage, addresses, original, latest } = base;
-  const access = new Access("access", { stage, granted: seen.source?.trunkline.keys });
-  const reader = { readKey: access.readKey, sourceHostKey };
+  const access = new Access("access", { stage, user: source.user, granted: seen.source?.trunkline.keys });
+  const reader = { readKey: access.readKey, source };
   const host = new Base("host", { stage });
   const app = new App("app", {
     ...{ stage, reader, latest, rateMiB, app: migration.app },
@@ -92,13 +91,14 @@ function serverMove(seen: Survey, base: Ground): Move {
   });
   const database = new Database("database", { stage, slotKeepMiB, rateMiB });
   const { replicationPassword, appPassword } = database;
-  const tunnel = new Tunnel("tunnel", { stage, privateKey: access.tunnelKey, sourceHostKey });
+  const tunnel = new Tunnel("tunnel", { stage, privateKey: access.tunnelKey, source });
   const pooler = new Pooler("pooler", { stage, appPassword });
   const redis = new Redis("redis", { stage, carry: carryRedis });
   const media = new Media("media", { stage, reader, rateMiB });
   const sidekiq = new Sidekiq("sidekiq", { stage, drainSeconds });
   const switchover = new Switchover("switchover", {
     ...{ stage, replicationPassword, appPassword, deadlineMs, drainSeconds, carryRedis },
+    sourcePort: source.port,
     gate: gate({ stage, before: "switch", carryRedis }),
   });
   const dns = new Dns("dns", {
@@ -106,7 +106,7 @@ function serverMove(seen: Survey, base: Ground): Move {
     dns: migration.dns,
     found: seen.dns,
     original,
-    source: migration.source.host,
+    source: source.host,
     target: addresses,
   });
   const web = new Web("web", { stage, reader, latest, namesStay: dns.adopting });

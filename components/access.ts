@@ -6,6 +6,8 @@ import { Step } from "./step";
 
 export interface AccessArgs {
   stage: Stage;
+  /** Who logs in to the source, and is granted the keys there. */
+  user: string;
   /** The public keys that the source grants now, with their marks; undefined where it could not be asked. */
   granted: string[] | undefined;
 }
@@ -35,6 +37,7 @@ export class Access extends pulumi.ComponentResource {
         restless: true,
         settings: {
           TUNNEL_PUBLIC_KEY: tunnel.publicKeyOpenssh.apply((k) => k.trim()),
+          SOURCE_SSH_USER: args.user,
           READ_PUBLIC_KEY: read.publicKeyOpenssh.apply((k) => k.trim()),
           STRAYED: pulumi
             .all([tunnel.publicKeyOpenssh, read.publicKeyOpenssh])

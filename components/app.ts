@@ -42,6 +42,7 @@ export class App extends pulumi.ComponentResource {
     const child = { parent: this };
     const restless = !reached(stage.at, "shift");
     const reader = readerSettings(args.reader);
+    const SOURCE_SSH_PORT = String(args.reader.source.port); // how far away the source is
     const salt = new random.RandomPassword(`${name}-salt`, { length: 32, special: false }, child);
     this.tree = new Step(
       "app/tree",
@@ -55,7 +56,7 @@ export class App extends pulumi.ComponentResource {
       child,
     );
     this.prove = new Step("app/prove", { stage, restless, settings: { SEEN_ENV } }, child);
-    this.serve = new Step("app/serve", { stage, gate: args.gate }, child);
+    this.serve = new Step("app/serve", { stage, gate: args.gate, settings: { SOURCE_SSH_PORT } }, child);
     this.stop = new Step("app/stop", { stage }, child);
     this.registerOutputs({});
   }

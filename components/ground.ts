@@ -38,8 +38,6 @@ export async function ground(seen: Survey): Promise<Ground> {
   const settings = {
     DOMAIN: m.domain,
     SOURCE_ADDRESS: m.source.host,
-    SOURCE_SSH_PORT: String(m.source.port),
-    SOURCE_SSH_USER: m.source.user,
     TARGET_ADDRESS: server?.address ?? "",
     ...kept.facts,
   };

@@ -61,9 +61,9 @@ export class Step implements Link {
       },
       {
         ...{ parent: opts.parent, dependsOn, protect: args.protect, hooks },
-        // A changed connection alone (another key, port or user) would run every finished step again, also where
-        // its time is long past; but what runs for another reason has to log in with the connection of today.
-        ignoreChanges: mayRun ? [] : ["connection"],
+        // A changed connection alone (another key, port or user, with or without sudo) would run every finished step
+        // again, also where its time is long past; but what may run has to log in with the connection of today.
+        ignoreChanges: mayRun ? [] : ["connection", "create"],
       },
     );
     this.resources.push(command);

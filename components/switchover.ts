@@ -11,6 +11,8 @@ export interface SwitchoverArgs {
   /** Writes wait no longer than this; then everything is undone. */
   deadlineMs: number;
   drainSeconds: number;
+  /** The port of the source's sshd, by which it is measured how far away it is. */
+  sourcePort: number;
   carryRedis: boolean;
   /** Runs before the data move, and may refuse. @default - none */
   gate?: pulumi.ResourceHook;
@@ -44,7 +46,11 @@ export class Switchover extends pulumi.ComponentResource {
       },
       child,
     );
-    this.check = new Step("switchover/check", { stage, settings: { CARRY_REDIS } }, child);
+    this.check = new Step(
+      "switchover/check",
+      { stage, settings: { CARRY_REDIS, SOURCE_SSH_PORT: String(args.sourcePort) } },
+      child,
+    );
     this.registerOutputs({});
   }
 }

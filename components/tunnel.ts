@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { loginSettings, type SourceLogin } from "./reader";
 import type { Stage } from "./stage";
 import { Step } from "./step";
 
@@ -6,7 +7,7 @@ export interface TunnelArgs {
   stage: Stage;
   /** The key that may forward to named ports on the source, and nothing else. */
   privateKey: pulumi.Input<string>;
-  sourceHostKey: string;
+  source: SourceLogin;
 }
 
 /** SSH port forwards from the target to the source, one unit each, so that a copy never holds up a query. */
@@ -15,7 +16,7 @@ export class Tunnel extends pulumi.ComponentResource {
 
   constructor(name: string, args: TunnelArgs, opts?: pulumi.ComponentResourceOptions) {
     super("trunkline:index:Tunnel", name, {}, opts);
-    const settings = { TUNNEL_PRIVATE_KEY: args.privateKey, SOURCE_HOST_KEY: args.sourceHostKey };
+    const settings = { TUNNEL_PRIVATE_KEY: args.privateKey, ...loginSettings(args.source) };
     this.up = new Step("tunnel/up", { stage: args.stage, settings }, { parent: this });
     this.registerOutputs({});
   }

@@ -7,7 +7,7 @@ import type { Phase } from "../../survey/phase";
 const ours = ["ssh-ed25519 AAAA1\n", "ssh-ed25519 AAAA2"];
 const mine = ["ssh-ed25519 AAAA1 trunkline-tunnel", "ssh-ed25519 AAAA2 trunkline-read"];
 const seen = (at: Phase, granted: string[] | undefined) =>
-  strayed(ours, { stage: new Stage({ phase: "settle", at, settings: {} }), granted });
+  strayed(ours, { stage: new Stage({ phase: "settle", at, settings: {} }), user: "root", granted });
 
 test("keys that somebody replaced or removed on the source are granted anew", () => {
   assert.equal(seen("replicate", mine), "");

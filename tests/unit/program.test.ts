@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import { plan } from "../../survey/plan";
@@ -166,7 +168,7 @@ test("a step that may run takes the connection of today; another key, port or us
     steps(await program(config, change))
       .filter((step) => step.ignoreChanges.length > 0)
       .map((step) => {
-        assert.deepEqual(step.ignoreChanges, ["connection"], step.name);
+        assert.deepEqual(step.ignoreChanges, ["connection", "create"], step.name);
         return step.name as keyof typeof plan;
       });
   assert.deepEqual(await idle({}, {}), []);
@@ -195,6 +197,32 @@ test("a step that may run takes the connection of today; another key, port or us
     assert.ok(!settled.includes(step), step);
 });
 
+test("another port or user of the source is told to those who log in there, and to nobody else", async () => {
+  const told = async (config: Record<string, string>) =>
+    new Map(steps(await program({ phase: "switch", ...config }, at("shift"))).map((s) => [s.name, s.inputs]));
+  const before = await told({});
+  const now = await told({ sourcePort: "2222", sourceUser: "admin" });
+  const others = [...now].filter(
+    ([name, { stdin }]) => !isDeepStrictEqual(stdin, before.get(name)?.["stdin"]),
+  );
+  const given = others.map(([name, { stdin }]) => [name, loginNames(JSON.stringify(stdin))]);
+  const needed = Object.keys(plan).map((name) => [name, loginNames(textOf(`${name}.sh`))]);
+  assert.deepEqual(Object.fromEntries(given), Object.fromEntries(needed.filter(([, names]) => names)));
+  assert.equal(
+    loginNames(["shift", "proxy", "switch"].map((gate) => textOf(`gate/${gate}.sh`)).join("\n")),
+    "",
+  );
+});
+
+const loginNames = (text: string) =>
+  [...new Set(text.match(/SOURCE_SSH_(PORT|USER)/g) ?? [])].sort().join(" ");
+
+/** A script with all that it sources. */
+function textOf(script: string): string {
+  const text = readFileSync(path.join(__dirname, "../../scripts", script), "utf8");
+  return text.replace(/^ *\. "\$scripts\/(.*)"$/gm, (_, sourced: string) => textOf(sourced));
+}
+
 test("an unprivileged SSH user runs steps through sudo", async () => {
   const list = await program({ sourceUser: "admin" });
   assert.equal(
@@ -216,24 +244,13 @@ test("a new server is dialled for long, a known one is not", async () => {
 
 test("every step is told the facts of the source, and where both servers are", async () => {
   const told = settingsOf(named(await program({}), "app/stop"));
-  const {
-    SIDE,
-    DOMAIN,
-    SOURCE_ADDRESS,
-    SOURCE_SSH_PORT,
-    TARGET_ADDRESS,
-    PG_MAJOR,
-    DB_NAME,
-    APP_DIR,
-    WEB_DOMAIN,
-  } = told;
+  const { SIDE, DOMAIN, SOURCE_ADDRESS, TARGET_ADDRESS, PG_MAJOR, DB_NAME, APP_DIR, WEB_DOMAIN } = told;
   assert.deepEqual(
-    { SIDE, DOMAIN, SOURCE_ADDRESS, SOURCE_SSH_PORT, TARGET_ADDRESS, PG_MAJOR, DB_NAME, APP_DIR, WEB_DOMAIN },
+    { SIDE, DOMAIN, SOURCE_ADDRESS, TARGET_ADDRESS, PG_MAJOR, DB_NAME, APP_DIR, WEB_DOMAIN },
     {
       SIDE: "source",
       DOMAIN: "social.example",
       SOURCE_ADDRESS: "198.18.0.10",
-      SOURCE_SSH_PORT: "22",
       TARGET_ADDRESS: "198.18.1.10",
       PG_MAJOR: "15",
       DB_NAME: "mastodon_production",
