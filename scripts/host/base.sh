@@ -18,10 +18,27 @@ absent() {
   if [[ -f $state/made-user ]]; then
     # Nothing of the app is left when this step is undone; the home goes with the tree.
     userdel "$APP_USER" 2>/dev/null || true
-    getent group "$APP_USER" >/dev/null && groupdel "$APP_USER" 2>/dev/null
-    drop_file "$state/made-user"
+    drop_group
+    drop_file "$state/made-user" "$state/made-group"
   fi
   leave_no_trace
+}
+
+# userdel may take a group of the user's name along, or leave it. One that was there before is put back; ours goes, unless
+# somebody else is in it.
+drop_group() {
+  local found others
+  found="$(getent group "$APP_GID")" || true
+  others="${found##*:} $(getent passwd | awk -F: -v gid="$APP_GID" '$4 == gid { print $1 }' | xargs)"
+  if [[ ! -f $state/made-group ]]; then
+    [[ -n $found ]] || groupadd --gid "$APP_GID" "$APP_USER"
+  elif [[ $found != "$APP_USER":* ]]; then
+    return
+  elif [[ $others == " " ]]; then
+    groupdel "$APP_USER"
+  else
+    log "host/base: the group $APP_USER stays on this host: others are in it: $(xargs <<<"$others")"
+  fi
 }
 
 check_system() {
@@ -108,8 +125,11 @@ make_user() {
   found="$(getent passwd "$APP_UID" | cut -d: -f1 || true)"
   [[ -z $found ]] || die "user id $APP_UID to be free for $APP_USER" "it is $found's" "renumber $found on the target (usermod -u), or take another server"
   found="$(getent group "$APP_GID" | cut -d: -f1 || true)"
-  [[ -n $found ]] || groupadd --gid "$APP_GID" "$APP_USER"
   touch "$state/made-user"
+  if [[ -z $found ]]; then
+    touch "$state/made-group"
+    groupadd --gid "$APP_GID" "$APP_USER"
+  fi
   useradd --key UID_MIN=1 --uid "$APP_UID" --gid "$APP_GID" --home-dir "$APP_HOME" --no-create-home --shell /bin/bash "$APP_USER"
   changed=yes
 }

@@ -205,6 +205,31 @@ test("going back takes everything off the target again", async () => {
   assert.equal(left.stdout, "");
 });
 
+test("the app's group goes with its user, but not one that was there before, or that others are in", async () => {
+  const there = async () => (await it.target.sh("getent group mastodon || true")).stdout !== "";
+  const thereAndBack = async (before: string, meanwhile = "") => {
+    await it.target.sh(before);
+    await it.upload(it.target);
+    await it.must("host/base");
+    await it.target.sh(meanwhile);
+    const { stderr } = await it.must("host/base", "absent");
+    assert.equal((await it.target.sh("id mastodon 2>/dev/null || true")).stdout, "");
+    return stderr;
+  };
+  await thereAndBack("sed -i.was 's/^USERGROUPS_ENAB.*/USERGROUPS_ENAB no/' /etc/login.defs");
+  assert.equal(await there(), false, "made, and taken away again");
+  await it.target.sh("mv /etc/login.defs.was /etc/login.defs");
+
+  const said = await thereAndBack("", "useradd --no-create-home --gid mastodon another");
+  assert.equal(await there(), true, "somebody else's too");
+  assert.match(said, /others are in it: another$/m);
+  await it.target.sh("userdel another; groupdel mastodon");
+
+  await thereAndBack(`groupadd --gid ${it.settings["APP_GID"]} mastodon`);
+  assert.equal(await there(), true, "there before");
+  await it.target.sh("groupdel mastodon");
+});
+
 test("a home with somebody's files is left alone, one as every new user has it is taken", async () => {
   await it.upload(it.target);
   await it.must("host/base");
