@@ -67,6 +67,10 @@ def pusher(number):
             redis_moments.append(time.monotonic())
             seq, again = seq + 1, False
         except RedisError as error:
+            if redis is None:
+                record["redisErrors"].append(f"{job}: not let in: {error}")
+                time.sleep(0.05)
+                continue
             redis.close()
             redis = None
             record["readonly"] += 1
@@ -85,12 +89,18 @@ def pusher(number):
         time.sleep(think if number < 3 else random.uniform(0, 0.06))
 
 
+def told(thread):
+    """What ends a writer before its time is an error of the test: it would write no more, and nobody would miss it."""
+    record["errors"].append(f"{thread.thread.name} ended: {thread.exc_type.__name__}: {thread.exc_value}")
+
+
 def longest(times):
     times = sorted(times)
     return round(max((b - a for a, b in zip(times, times[1:])), default=0) * 1000, 1)
 
 
 threads = [threading.Thread(target=client, args=(n,)) for n in range(clients)] + [threading.Thread(target=pusher, args=(n,)) for n in range(13)]
+threading.excepthook = told
 began = time.monotonic()
 for thread in threads:
     thread.start()

@@ -27,7 +27,10 @@ export class Load {
     private readonly process: Promise<unknown>,
   ) {}
 
-  static async start(pair: Pair, o: { clients?: number; thinkMs?: number } = {}): Promise<Load> {
+  static async start(
+    pair: Pair,
+    o: { clients?: number; thinkMs?: number; redisPassword?: string } = {},
+  ): Promise<Load> {
     const name = `/root/load-${Date.now()}`;
     const written = async () => Number(await pair.sql(await pair.primary(), "SELECT count(*) FROM ledger"));
     // An earlier load may have left rows.
@@ -38,7 +41,7 @@ export class Load {
       "python3",
       "/root/load.py",
       `${name}.password`,
-      pair.settings.TEST_REDIS_PASSWORD!,
+      o.redisPassword ?? pair.settings.TEST_REDIS_PASSWORD!,
       `${name}.json`,
       `${name}.stop`,
     ];
