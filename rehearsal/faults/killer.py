@@ -1,6 +1,7 @@
 """Loaded by the controller's Python as sitecustomize: kills it (-9) once its journal has a line for the step in the file `at`.
 
-The file holds STEP and milliseconds to wait; it goes first, so that whoever recovers lives.
+The file holds STEP and milliseconds to wait, or STEP and `stop`: then it is stopped there until someone lets it go on. The
+file goes first, so that whoever recovers lives.
 """
 
 import os
@@ -24,6 +25,9 @@ def _write(handle, data):
             step, after = flag.read().split()
         if f'"n": {step},'.encode() in data:
             os.unlink(FLAG)
+            if after == "stop":
+                os.kill(os.getpid(), signal.SIGSTOP)
+                return written
             if after == "0":
                 _kill(0)
             threading.Thread(target=_kill, args=(int(after) / 1000,), daemon=True).start()

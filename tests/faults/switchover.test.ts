@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { after, before, test } from "node:test";
 import { Load, type LoadRecord, verify } from "../scripts/load";
-import { Pair } from "../scripts/pair";
+import { Pair, type StepResult } from "../scripts/pair";
 
-/** The numbered steps of scripts/switchover/switchover.py; the eighth is the point of no return. */
+/** The numbered steps of scripts/switchover/switchover.py; the seventh fences the old server, the eighth is the point of no return. */
 const steps = 14;
+const fence = 7;
 const noReturn = 8;
 
 let pair: Pair;
@@ -63,6 +65,13 @@ async function settled(): Promise<void> {
     async () => (await pair.target.sh(admin)).stdout.trim() === "0",
   );
 }
+
+test("a load that Redis does not let in says so", async () => {
+  const load = await Load.start(pair, { clients: 2, redisPassword: "another" });
+  const { redisErrors, errors } = await load.stop();
+  assert.deepEqual(errors, []);
+  assert.match(redisErrors[0] ?? "none", /not let in: .*WRONGPASS/);
+});
 
 test("forward, back and forward again under load: nothing lost, nothing twice, no error", async () => {
   const record = await underLoad(async () => {
@@ -187,14 +196,37 @@ while True:
   });
 });
 
+/**
+ * Does something while the switchover stands still, with step n in its journal and nothing of it done, and lets it go on.
+ * @returns what came of the step
+ */
+async function inStep(n: number, deed: () => Promise<void>): Promise<StepResult> {
+  await pair.target.put("/root/killer/at", `${n} stop`);
+  const running = pair.step("switchover/run");
+  running.catch(() => undefined); // told by whoever waits for it
+  const stopped = await standstill(n);
+  await deed();
+  if (pair.target.pid() === stopped.host) await pair.target.exec(["kill", "-CONT", stopped.controller]);
+  return running;
+}
+
+/** Waits until the killer has stopped the switchover. */
+async function standstill(n: number): Promise<{ controller: string; host: number }> {
+  const look = `pid=$(systemctl show --property MainPID --value trunkline-switchover)
+    grep -q '^State:.T' "/proc/$pid/status"; tail -n 1 /var/lib/trunkline/switchover.jsonl | grep -q '"n": ${n},'; echo "$pid"`;
+  let controller = "";
+  await pair.until(`the switchover to stand still in step ${n}`, async () => {
+    controller = (await pair.target.sh(look)).stdout.trim();
+    return true;
+  });
+  return { controller, host: pair.target.pid() };
+}
+
 test("PgBouncer killed while it is paused: at most errors, nothing lost, and the move is made or undone", async () => {
   if ((await where()) === "target") await pair.must("switchover/run", "absent");
   await underLoad(
     async () => {
-      const running = pair.step("switchover/run");
-      await inJournal(6);
-      await pair.target.sh("systemctl kill --signal=KILL pgbouncer");
-      await running;
+      await inStep(fence, async () => void (await pair.target.sh("systemctl kill --signal=KILL pgbouncer")));
       await settled();
       await pair.must("switchover/run");
     },
@@ -202,26 +234,16 @@ test("PgBouncer killed while it is paused: at most errors, nothing lost, and the
   );
 });
 
-/** Waits until the journal of the current run shows a step. */
-async function inJournal(n: number): Promise<void> {
-  await pair.target.sh(`
-    size=$(wc -l </var/lib/trunkline/switchover.jsonl)
-    for _ in {1..20000}; do
-      tail -n +$((size + 1)) /var/lib/trunkline/switchover.jsonl | grep -q '"n": ${n},' && exit 0
-    done
-    exit 1`);
-}
-
 test("the tunnel cut silently in the switch: undone or made once it is back", async () => {
   if ((await where()) === "target") await pair.must("switchover/run", "absent");
   await underLoad(
     async () => {
-      const running = pair.step("switchover/run");
-      await inJournal(6);
-      const heal = await pair.lab.cut(pair.source, pair.target, "drop");
-      await new Promise((r) => setTimeout(r, 3_000)); // a cut has a length; nothing is waited for
-      await heal();
-      await running;
+      let healed: Promise<void> | undefined;
+      await inStep(fence, async () => {
+        const heal = await pair.lab.cut(pair.source, pair.target, "drop");
+        healed = sleep(3_000).then(heal); // a cut has a length; nothing is waited for
+      });
+      await healed;
       await settled();
       await pair.must("switchover/run");
     },
@@ -233,11 +255,12 @@ test("the old server loses its power just after the fence: it comes back as what
   if ((await where()) === "target") await pair.must("switchover/run", "absent");
   await underLoad(
     async () => {
-      const running = pair.step("switchover/run");
-      await inJournal(7);
-      await pair.source.kill();
-      await pair.source.start();
-      await running;
+      let booted: Promise<void> | undefined;
+      await inStep(noReturn, async () => {
+        await pair.source.kill();
+        booted = pair.source.start();
+      });
+      await booted;
       await settled();
       await pair.must("switchover/run");
     },
@@ -246,15 +269,13 @@ test("the old server loses its power just after the fence: it comes back as what
 });
 
 for (const [n, what] of [
-  [7, "before"],
+  [fence, "before"],
   [9, "after"],
 ] as const)
   test(`the new server loses its power ${what} the promotion: it finishes or undoes by itself when it is back`, async () => {
     if ((await where()) === "target") await pair.must("switchover/run", "absent");
-    const running = pair.step("switchover/run").catch(() => undefined);
-    await inJournal(n).catch(() => undefined);
-    await pair.target.reboot();
-    await running;
+    const { code } = await inStep(n, () => pair.target.reboot());
+    assert.notEqual(code, 0, "the step was cut off with its host");
     await settled();
     await pair.until(
       "the boot's own recovery",
@@ -264,6 +285,9 @@ for (const [n, what] of [
         ).stdout.includes("activating"),
       120,
     );
+    const said = await pair.target.sh("journalctl --quiet -o cat -u trunkline-switchover-boot");
+    assert.match(said.stdout, new RegExp(`the last run ended in step ${n},`));
+    assert.equal(await where(), n < noReturn ? "source" : "target");
     await pair.must("switchover/run");
     assert.equal(await where(), "target");
     await pair.must("switchover/check");
