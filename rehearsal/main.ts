@@ -1,6 +1,7 @@
 /** `npm run rehearse`: parses, rehearses, reports. Runs inside rehearsal/enter.sh. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { withEnding } from "./ending";
 import { faults } from "./faults";
 import { examples, type Options, parseOptions, usage } from "./options";
 import { giveUp } from "./usage";
@@ -26,23 +27,25 @@ async function main(argv: string[]): Promise<number> {
   return report.ok ? 0 : 1;
 }
 
-/** The rehearsal, told as it goes; `--json` has its end even where it comes to none. */
+/** The rehearsal, told as it goes; `--json` has its end even where it comes to none, and `--keep` holds there too. */
 async function rehearsed(options: Options): Promise<Rehearsed> {
   const live = new Live();
   const timeline = new Timeline();
-  const ui: Ui = {
+  const ui = (built: Ui["built"]): Ui => ({
+    built,
     event: (e) => live.event(e),
     phase: (name) => live.phase(name),
     line: (text) => live.line(text),
-  };
-  try {
-    return await rehearse(options, ui, timeline);
-  } catch (e) {
-    write(options.json, json(brokenOff(options, timeline, faults[options.fault ?? ""], e)));
-    throw e;
-  } finally {
+  });
+  const broken = (why: unknown): void => {
     live.stop();
-  }
+    write(options.json, json(brokenOff(options, timeline, faults[options.fault ?? ""], why)));
+    if (options.keep) console.error(why);
+  };
+  const ending = { broken, keep: options.keep ? keep : undefined };
+  const done = await withEnding((built) => rehearse(options, ui(built), timeline), ending);
+  live.stop();
+  return done;
 }
 
 function listFaults(): void {

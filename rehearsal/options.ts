@@ -43,7 +43,7 @@ export const usage = `npm run rehearse -- [live-move|object-storage] [options]
                  (default: a source install with systemd units; in object-storage a Compose project)
   --back         after the switch, go back again, and verify
   --fault NAME   break something on purpose; \`--fault list\` names what can be broken
-  --keep         leave the lab up at the end, and say how to enter it
+  --keep         leave the lab up at the end, also where it breaks off, and say how to enter it
   --json FILE    write the result as JSON
   --html FILE    write the report as one HTML file (default runs/EXAMPLE.html)
   --runbook FILE write the migration, step by step, as a page to read

@@ -11,6 +11,8 @@ import { World } from "./world";
 
 /** Where a rehearsal tells how far it is. */
 export interface Ui {
+  /** The world is up, and stays up when what follows fails. */
+  built(world: World): void;
   event(e: StackEvent): void;
   phase(name: string): void;
   line(text: string): void;
@@ -48,6 +50,7 @@ export async function rehearse(o: Options, ui: Ui, timeline: Timeline): Promise<
       ui.event(e);
     },
   });
+  ui.built(world);
   await world.open();
   await watchJobs(world.source, world.place());
   const journey = new Journey(world, timeline, (line) => ui.line(line));
