@@ -18,6 +18,8 @@ SLOW = 60 << 20  # bytes a second below which lz4 on the source wins
 WORTH = 2 << 30  # bytes left that make a fresh start worth it
 MAX_RATE = 1024  # MiB a second; pg_basebackup takes no higher limit
 LINE = re.compile(r"(\d+)/(\d+) kB")
+# The source says it in its own language (lc_messages).
+SLOT_IN_USE = re.compile(r"trunkline_target\W[^/]*PID ?\d+")
 
 
 class Slow(Exception):
@@ -74,7 +76,7 @@ class Seed:
             return self.settle()
         self.clear()  # frees a full disk too
         text = " ".join(said[-6:])
-        if "is active for PID" in text:
+        if SLOT_IN_USE.search(text):
             raise BlockingIOError(text)
         raise RuntimeError(text)
 

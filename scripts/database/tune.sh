@@ -30,6 +30,8 @@ tune() {
 	recovery_target_timeline = 'latest'
 	# At its default of 5 s a promotion can take 5 s.
 	wal_retrieve_retry_interval = 50ms
+	# What is read here before the switch (every row with a file, every index) may take long; replay waits for it, and for nobody else.
+	max_standby_streaming_delay = -1
 	# On from the start, since it needs a restart; no command runs before the promotion, and then this one keeps nothing up.
 	archive_mode = on
 	archive_command = '/bin/true'

@@ -170,9 +170,16 @@ class Site:
         for d in self.of_server(server, "ssl_verify_client"):
             if d.values != ["off"]:
                 self.leave(d, server)
-        if not own_site and server.first("root") and not any(d.name == "location" and d.values == ["/"] for d in server.block):
+        if not own_site and self.serves_files(server):
             self.leave(server.all("root")[0], server)
         return parts
+
+    def serves_files(self, server):
+        """Whether its root is a home page: neither the app's own folder nor there for nothing, since all is sent elsewhere."""
+        whole = [d for d in server.all("location") if d.values == ["/"]]
+        elsewhere = server.all("return") or any(d.name in ("return", "rewrite", "proxy_pass") for place in whole for d in place.block)
+        root = server.first("root")
+        return bool(root) and not elsewhere and not (root + "/").startswith(self.app + "/")
 
     def location(self, d, parts, own_site):
         path = d.values[-1] if d.values else ""
@@ -266,7 +273,9 @@ class Site:
         named = {d.values[-1] for s in self.web() for d in s.all("location") if d.values[-1].startswith("@") and self.is_app(d)}
         for name in named:
             text = re.sub(r"%s(?=[;\s])" % re.escape(name), "@mastodon", text)
-        return text
+        # The target's site has a cache of its own, and logs where nginx does.
+        text = re.sub(r"\b(proxy_cache\s+)(?!off\s*;)[^;]+;", r"\1trunkline;", text)
+        return re.sub(r"\baccess_log\s+(?!off\s*;)[^;]+;", "", text)
 
 
 def app_addresses(units):

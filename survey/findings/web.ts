@@ -83,7 +83,7 @@ export const notCarried: Check = ({ source, at }) =>
     "nginx-not-carried",
     "parts of the instance's nginx sites do not go along",
     source.nginx.notCarried.join("; "),
-    "they lead out of the app, or hold for all sites of this server: make them in the target's nginx by hand in prepare, or do without them",
+    "they lead out of the app, or hold for all sites of this server: make them in the target's nginx by hand in prepare, or do without them. A home page beside the app goes dark at shift: give it a name and a site of its own first",
   );
 
 export const leftBehind: Check = ({ source, at }) =>

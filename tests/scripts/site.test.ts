@@ -85,6 +85,7 @@ test("headers, rules and locations of the admin's own go along, with the zones a
   location = / { return 302 /explore; }
   location /api/v1/accounts { limit_req zone=sign burst=5; proxy_pass http://backend; proxy_set_header Host $host; }
   location = /robots.txt { alias /home/mastodon/live/public/robots.mine.txt; }
+  location = /api/v1/instance { proxy_cache CACHE; access_log /var/log/nginx/api.log mine; proxy_pass http://backend; }
 `,
       ),
       "snippets/mine.conf": "add_header X-Clacks-Overhead 'GNU Terry Pratchett' always; deny 192.0.2.0/24;",
@@ -97,8 +98,11 @@ test("headers, rules and locations of the admin's own go along, with the zones a
     parts.server.join("\n"),
     /X-Clacks-Overhead 'GNU Terry Pratchett' always;[^]*deny 192[^]*\$bad_agent/,
   );
-  assert.equal(parts.locations.length, 3);
+  assert.equal(parts.locations.length, 4);
   assert.match(parts.locations.join("\n"), /proxy_pass http:\/\/trunkline_web;/);
+  // Its cache and the formats of its logs are not there under the names that they have on the source.
+  assert.match(parts.locations.join("\n"), /proxy_cache trunkline;/);
+  assert.doesNotMatch(parts.locations.join("\n"), /CACHE|access_log/);
   assert.equal(parts.http.length, 2);
   assert.match(parts.http.join("\n"), /zone=sign:1m[^]*\$bad_agent/);
 });
@@ -262,6 +266,22 @@ test("a home page at LOCAL_DOMAIN is named: its files do not go along", () => {
   });
   assert.equal(left.length, 1);
   assert.match(left[0] ?? "", /root \/var\/www\/home/);
+  const others = (block: string) =>
+    told({
+      "sites-enabled/m": mastodon,
+      "sites-enabled/home": `server { ${tls} server_name example.org; ${block} }`,
+    }).left;
+  const webfinger = "location /.well-known/webfinger { return 301 https://social.example$request_uri; }";
+  const files = others(
+    `root /var/www/home; rewrite ^/old$ /new; ${webfinger} location / { try_files $uri $uri/ =404; }`,
+  );
+  assert.match(files.join(), /^root \/var\/www\/home/);
+  for (const nobody of [
+    `root /var/www/html; ${webfinger} location / { return 301 https://social.example$request_uri; }`,
+    "root /var/www/html; return 301 https://social.example$request_uri;",
+    `root /home/mastodon/live/public; ${webfinger} location / { try_files $uri =404; }`,
+  ])
+    assert.deepEqual(others(nobody), [], nobody);
 });
 
 test("whose word counts on the client's address, wherever it is said", () => {
