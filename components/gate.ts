@@ -47,7 +47,8 @@ export function gate(args: GateArgs): pulumi.ResourceHook | undefined {
       return;
     }
     const CARRY_REDIS = args.carryRedis ? "yes" : "no";
-    const settings = { WANT: "present", ...stage.settings, CARRY_REDIS };
+    const PREVIEW = pulumi.runtime.isDryRun() ? "yes" : "no";
+    const settings = { WANT: "present", ...stage.settings, CARRY_REDIS, PREVIEW };
     const look = (host: Host, script: string) =>
       patiently(
         () => ask(host, script, { ...settings, SIDE: host.name }),

@@ -13,10 +13,7 @@ finished=no  # whether the step came to its end
 explained=no # whether an error message was already given
 traces=yes   # whether what is left on the host stays there
 said_so=70   # status of a part that has explained its failure
-if_unfinished='' # what else to say of a step that did not come to its end
-# Of a step between sidekiq/quiet and sidekiq/run.
-# shellcheck disable=SC2016 # no command
-no_sidekiq='No Sidekiq works on either server between sidekiq/quiet and sidekiq/run: jobs wait in Redis until then. If this takes long to mend, `pulumi up` with phase replicate starts the one on the source again'
+if_unfinished='' # a command that says what else there is to say of a step that did not come to its end
 fields=()    # further fields of the result, as JSON
 
 # Evaluates the settings on stdin. Errors are hidden, since bash would print the line, and it may hold a secret.
@@ -77,7 +74,7 @@ on_exit() {
   elif [[ $explained == no ]]; then
     log "trunkline: $step on $(host_label): stopped with status $1 before its end. What to do: run \`pulumi up\` again"
   fi
-  [[ $finished == yes || -z $if_unfinished ]] || log "$if_unfinished"
+  [[ $finished == yes || -z $if_unfinished ]] || $if_unfinished
 }
 
 # One step at a time on a host: what another run does there ends first, and then this one looks at what it left.

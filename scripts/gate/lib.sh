@@ -14,13 +14,13 @@ refuse_yet() { local passing=yes; refuse "$@"; }
 # comes UNIT: whether it is about to start, or to stop for a reboot.
 comes() { [[ $(unit_property "$1" ActiveState) =~ ^(activating|deactivating|reloading)$ || $(unit_property "$1" Job) =~ ^[1-9] ]]; }
 
-# check_running PHASE UNIT…: PHASE is where they are started
+# check_running UNIT…. An earlier phase would start them, but it would also take the app back to the source.
 check_running() {
   local unit say
-  for unit in "${@:2}"; do
+  for unit; do
     say=refuse
     ! comes "$unit" || say=refuse_yet
-    systemctl is-active --quiet "$unit" || "$say" "$unit to run on this host" "$(systemctl is-active "$unit" || true)" "run \`pulumi up\` with phase $1, or look at \`journalctl -u $unit\` on this host"
+    systemctl is-active --quiet "$unit" || "$say" "$unit to run on this host" "$(systemctl is-active "$unit" || true)" "look at \`journalctl -u $unit\` on this host, and start it there: \`systemctl start $unit\`"
   done
 }
 

@@ -1,5 +1,6 @@
 # gate/proxy (source): could web/proxy do its work? It comes after sidekiq/quiet, and what it would stumble over has to be known before.
 # shellcheck shell=bash
+# Extra settings: PREVIEW (yes: the run that is to come carries certificates and site first)
 . "$scripts/gate/lib.sh"
 . "$scripts/web/proxy.sh"
 
@@ -52,6 +53,11 @@ try_answers() {
   }
   said="$(proven_by_chain "$TLS_CERT" 2>&1)" ||
     refuse "$TLS_CERT on the source to lead up to an authority that is known" "$(tail -n 2 <<<"$said")" "append its issuer's certificates, up to the root, to that file"
-  said="$(target_answers "$TARGET_ADDRESS")" ||
+  said="$(target_answers "$TARGET_ADDRESS")" || will_have_renewed ||
     refuse_yet "the source to reach the target's site at $TARGET_ADDRESS" "$said" "see that port 443 of the target is open for the source, then run \`pulumi up\` again"
+}
+
+# The target's copy of a certificate may be older than the source's, and have expired since.
+will_have_renewed() {
+  [[ ${PREVIEW:-no} == yes ]] && target_answers "$TARGET_ADDRESS" --insecure >/dev/null && proven_by_chain "$TLS_CERT" >/dev/null 2>&1
 }

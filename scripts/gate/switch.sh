@@ -7,7 +7,7 @@ main() {
   check_redis
   check_space
   # shellcheck disable=SC2086 # a list
-  check_running shift $WEB_UNITS $SIDEKIQ_UNITS
-  check_running replicate pgbouncer.service haproxy.service
+  check_running $WEB_UNITS $SIDEKIQ_UNITS
+  check_running pgbouncer.service haproxy.service
   verdict
 }

@@ -15,6 +15,13 @@ app_units() { unit_names "$WEB_UNITS $STREAMING_UNITS $SIDEKIQ_UNITS"; }
 # Whether one of the units runs.
 any_active() { systemctl is-active --quiet -- "$@"; }
 
+# Of a step between sidekiq/quiet and sidekiq/run. One that runs again later finds a Sidekiq at work, as Redis knows them.
+tell_no_sidekiq() {
+  ! python3 "$scripts/sidekiq/processes.py" "$APP_DIR/.env.production" 2>/dev/null | grep ' working ' >/dev/null || return 0
+  # shellcheck disable=SC2016 # no command
+  log 'No Sidekiq works on either server between sidekiq/quiet and sidekiq/run: jobs wait in Redis until then. If this takes long to mend, `pulumi up` with phase replicate starts the one on the source again'
+}
+
 # unit_environment UNIT NAME: a variable that the unit file itself sets; it wins over .env.production.
 unit_environment() {
   systemctl show --property Environment --value -- "$1" | tr ' ' '\n' | sed -n "s/^$2=//p" | tail -n 1

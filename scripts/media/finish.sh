@@ -5,7 +5,7 @@
 
 present() {
   if ! has_media; then result keys 0 files 0 missing 0; return; fi
-  if_unfinished=$no_sidekiq
+  if_unfinished=tell_no_sidekiq
   open_source
   check_source
   [[ -f $mark_file ]] || die "the bulk copy to have been made" "no mark of it in $mark_file" "this step comes after media/copy: run \`pulumi up\` again"

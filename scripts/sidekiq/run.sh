@@ -1,11 +1,12 @@
 # sidekiq/run (target): Sidekiq works here, and nowhere else: its scheduler must run once.
 # shellcheck shell=bash
 # Extra settings: DRAIN_SECONDS
+. "$scripts/lib/app.sh"
 . "$scripts/sidekiq/units.sh"
 
 present() {
   local others unit
-  if_unfinished=$no_sidekiq
+  if_unfinished=tell_no_sidekiq
   others="$(python3 "$scripts/sidekiq/processes.py" "$APP_DIR/.env.production" | grep -vE "^$(uname -n | sed 's/[.]/\\./g'):" | grep ' working ' || true)"
   [[ -z $others ]] || die "no other Sidekiq to take jobs" "$others" "stop it there; two schedulers would do everything twice"
   patient_stop

@@ -13,7 +13,7 @@ pushed=$run/media.pushed                  # how many files the target's last pas
 
 present() {
   local file head=yes reload=no here
-  if_unfinished=$no_sidekiq
+  if_unfinished=tell_no_sidekiq
   mapfile -t files < <(site_files)
   ((${#files[@]})) || die "a TLS server for $WEB_DOMAIN in nginx's files on the source" "none" "see what was renamed there since the survey"
   wait_until 30 "the target $TARGET_ADDRESS to answer for $WEB_DOMAIN with a good certificate" target_answers "$TARGET_ADDRESS"
@@ -120,9 +120,9 @@ restore_all() {
   for file in "${files[@]}"; do restore_original "$file"; done
 }
 
-target_answers() {
+target_answers() { # ADDRESS [CURL OPTION…]
   local said
-  said="$(ask_site "$1" /.trunkline)"
+  said="$(ask_site "$1" /.trunkline "${@:2}")"
   echo "/.trunkline at $1 answered: $said"
   [[ $said == "target 200"* ]]
 }

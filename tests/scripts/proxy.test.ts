@@ -28,17 +28,20 @@ before(async () => {
   await host.sh(`rm -f /etc/nginx/sites-enabled/*; cp -a ${main} /root/nginx.conf`);
   await host.put(
     "/etc/nginx/sites-enabled/target",
-    `server { listen ${target}:443 ssl default_server; server_name _; ${pair} location = /.trunkline { return 200 "target\\n"; } }`,
+    `server { listen ${target}:443 ssl default_server; server_name _; ${copy} location = /.trunkline { return 200 "target\\n"; } }`,
   );
 });
 
 after(() => lab.stop());
 
 const pair = "ssl_certificate /etc/pair.pem; ssl_certificate_key /etc/pair.key;";
+/** The target's own, as an earlier run carried it. */
+const copy = pair.replaceAll("pair", "copy");
 
 async function certify({ cert, key }: { cert: string; key: string }): Promise<void> {
   await host.put("/etc/pair.pem", cert);
   await host.put("/etc/pair.key", key, 0o600);
+  await host.sh("cp -a /etc/pair.pem /etc/copy.pem; cp -a /etc/pair.key /etc/copy.key");
 }
 
 const server = (more = "", listen = `listen ${address}:443 ssl;`) =>
@@ -48,7 +51,7 @@ const server = (more = "", listen = `listen ${address}:443 ssl;`) =>
 async function serve(text: string, file = site): Promise<void> {
   await host.sh(`rm -f ${site}; cp -a /root/nginx.conf ${main}`);
   await host.put(file, text);
-  await host.sh("nginx -t; systemctl restart nginx");
+  await host.sh("nginx -t; systemctl reset-failed nginx || true; systemctl restart nginx"); // however often
 }
 
 async function step(name: string, WANT = "present", extra: Record<string, string> = {}) {
@@ -64,8 +67,8 @@ async function step(name: string, WANT = "present", extra: Record<string, string
   return { code: out.code, stderr: out.stderr, said: (last ? JSON.parse(last) : {}) as Partial<Verdict> };
 }
 
-const refusals = async () =>
-  (await step("gate/proxy")).said.refusals?.map((r) => `${r.expected}: ${r.found}`);
+const refusals = async (extra: Record<string, string> = {}) =>
+  (await step("gate/proxy", "present", extra)).said.refusals?.map((r) => `${r.expected}: ${r.found}`);
 
 /** What was there before is there after the proxy; the gate changes nothing. */
 async function thereAndBack(text: string, file = site): Promise<void> {
@@ -120,6 +123,51 @@ test("what nginx or the site would stumble over is told before Sidekiq is stoppe
   assert.match(String(await refusals()), /own site to answer at 127\.0\.0\.1: /);
 });
 
+test("what failed after Sidekiq was started is not said to leave none at work", async () => {
+  await serve(`upstream trunkline_kept { server 127.0.0.1:9; }\n${server()}`);
+  await host.put("/home/mastodon/live/.env.production", "REDIS_HOST=127.0.0.1\nREDIS_PORT=7000\n");
+  await host.sh(`systemd-run --quiet --unit=its-redis redis-server --port 7000 --save ''
+    timeout 20 bash -c 'until redis-cli -p 7000 ping; do sleep 0.1; done'
+    redis-cli -p 7000 SADD processes new:1; redis-cli -p 7000 HSET new:1 quiet true busy 0`);
+  const said = async () => {
+    const { code, stderr } = await step("web/proxy");
+    assert.notEqual(code, 0);
+    return stderr;
+  };
+  assert.match(await said(), /No Sidekiq works on either server/, "one that is quiet takes no job");
+  await host.sh("redis-cli -p 7000 HSET new:1 quiet false busy 0");
+  assert.doesNotMatch(await said(), /No Sidekiq/);
+  await host.sh("systemctl stop its-redis; rm /home/mastodon/live/.env.production");
+});
+
+test("the target's copy of a certificate may have expired in a preview, where the run carries a renewed one first", async () => {
+  const expired = `cd /root; openssl req -new -key /etc/pair.key -subj /CN=social.example -addext subjectAltName=DNS:social.example`;
+  await host.put("/etc/copy.pem", await lab.ca.sign((await host.sh(expired)).stdout, -1));
+  await serve(server());
+  assert.match(String(await refusals()), /to reach the target's site/);
+  assert.deepEqual(await refusals({ PREVIEW: "yes" }), []);
+  // There is nothing to hope for from a source whose own has expired too, or where no target answers.
+  assert.match(
+    String(await refusals({ PREVIEW: "yes", TLS_CERT: "/etc/copy.pem" })),
+    /certificate has expired/,
+  );
+  assert.match(
+    String(await refusals({ PREVIEW: "yes", TARGET_ADDRESS: "127.0.0.3" })),
+    /to reach the target's site/,
+  );
+  await host.sh("cp -a /etc/pair.pem /etc/copy.pem");
+});
+
+test("a gate before the shift sends nobody back to an earlier phase for a site that does not answer well", async () => {
+  await serve(server("location = /inbox { return 404; }", "listen 127.0.0.1:443 ssl;"));
+  const here = { SIDE: "target", PG_MAJOR: "15", DB_NAME: "mastodon_production", CARRY_REDIS: "no" };
+  const { said, stderr } = await step("gate/shift", "present", here);
+  const site = said.refusals?.find((r) => /inbox/.test(r.expected));
+  assert.match(site?.found ?? stderr, /404: other servers would drop/);
+  assert.match(site?.remedy ?? "", /nginx -t/);
+  assert.doesNotMatch(site?.remedy ?? "", /with phase/);
+});
+
 test("going back does not stop at a site that can't be asked, so that Sidekiq is started after it", async () => {
   await serve(server());
   assert.equal((await step("web/proxy")).code, 0);
@@ -135,11 +183,11 @@ test("a certificate of its own authority is trusted, and one whose authority is 
     $o -keyout own.key -out own.pem -subj /CN=Own -addext keyUsage=critical,keyCertSign 2>/dev/null
     $o -keyout leaf.key -CA own.pem -CAkey own.key -out leaf.pem -subj /CN=social.example \\
       -addext subjectAltName=DNS:social.example -addext basicConstraints=critical,CA:FALSE 2>/dev/null
-    cp leaf.key /etc/pair.key; cp leaf.pem /etc/pair.pem`;
+    cp leaf.key /etc/pair.key; cp leaf.pem /etc/pair.pem; cp leaf.key /etc/copy.key; cp leaf.pem /etc/copy.pem`;
   await host.sh(made);
   await serve(server());
   assert.match(String(await refusals()), /lead up to an authority that is known/);
-  await host.sh("cat /root/own.pem >>/etc/pair.pem");
+  await host.sh("cat /root/own.pem | tee -a /etc/pair.pem >>/etc/copy.pem");
   await thereAndBack(server());
 });
 
