@@ -59,6 +59,7 @@ export async function survey(migration: Migration): Promise<Survey> {
   const names = namesOf(dns.names, web, storage, mediaRecords);
   const others = dns.names.length ? [] : [s.raw, t?.raw].flatMap((raw) => (raw ? otherNames(raw) : []));
   const records = await fromZone([...new Set([...names, ...others])]);
+  const dnsMoving = moving(records, names, [migration.source.host, there?.host ?? ""]);
   return {
     migration,
     source: s.raw,
@@ -66,7 +67,8 @@ export async function survey(migration: Migration): Promise<Survey> {
     unreachable: { source: s.problem, target: t?.problem },
     at,
     storageAt: storageAt(reached(at, "shift") ? t?.raw : s.raw),
-    dns: moving(records, names, [migration.source.host, there?.host ?? ""]),
+    dns: dnsMoving,
+    staying: records.filter((r) => r.type === "A" && r.values.length && !dnsMoving.includes(r)),
     mediaRecords,
     asked: { source: s.asked, target: t?.asked ?? s.asked },
     ownRttMs: s.rttMs,

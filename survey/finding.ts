@@ -35,6 +35,8 @@ export interface Seen {
   storageAt: Phase;
   /** Records of the moving names as they are now. */
   dns: DnsRecord[];
+  /** Addresses of the instance's other names that lead to neither server, and are left as they are. */
+  staying: DnsRecord[];
   /** Those of the media host. */
   mediaRecords: DnsRecord[];
   /** This machine's clock before and after a server told its own. */
@@ -69,6 +71,7 @@ export const acceptable = [
   "site-left-behind",
   "source-unreachable",
   "unit-needs",
+  "unit-unused",
   "unlogged-tables",
 ] as const;
 type Acceptable = (typeof acceptable)[number];

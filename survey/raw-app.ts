@@ -49,6 +49,10 @@ export interface Beside {
   onion: string[];
   /** Cron's files, systemd's timers and services that do something as the app's user or with its folder. */
   jobs: string[];
+  /** What makes backups by the clock, whoever's: `pg_dump in /etc/cron.d/dump`, `borgmatic.timer`. */
+  backups: string[];
+  /** What listens on TCP where others reach it, besides sshd, nginx' 80 and 443, the databases and the app: a service or a process. */
+  listening: { port: number; by: string }[];
 }
 
 export interface Compose {

@@ -145,6 +145,8 @@ export interface Nginx {
   /** client_max_body_size of that site in bytes; null: not set (nginx's own 1 MiB). */
   bodyBytes: number | null;
   certificates: Certificate[];
+  /** What nginx.conf says that a worker may hold: worker_connections and worker_rlimit_nofile; null: not said. */
+  workers: { connections: number | null; files: number | null };
 }
 
 export interface Certificate {

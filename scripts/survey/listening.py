@@ -1,10 +1,11 @@
-"""Where web and streaming listen. The units' own `Environment=` says it, and is carried; whatever else says so is told here.
+"""Where web and streaming listen, and who else answers others. The units' own `Environment=` says it, and is carried; whatever else says so is told here.
 
 Steps, the target's nginx and the second web process of a switch go by PORT and SOCKET of `Environment=`, drop-ins included. An option
 of the command wins over them, and so does a file of variables: the second process would want the first one's port.
 """
 
 import glob
+import ipaddress
 import os
 import re
 
@@ -15,6 +16,8 @@ USUAL = {"web": "3000", "streaming": "4000"}
 PROGRAM = {"web": r"\bpuma\b|\brails s(?:erver)?\b", "streaming": r"\bnode\b"}
 EASY = ("", "127.0.0.1", "0.0.0.0", "localhost", "::", "[::]")  # a process that binds to one of these answers on 127.0.0.1
 OPTION = re.compile(r"""\s(-p|--port|-b|--bind|--binding)[\s=]*['"]?([^\s'";]+)""")
+# What the move knows of already, or what asks nobody to know a name: by process.
+KNOWN = re.compile(r"sshd|postgres|pgbouncer|(redis|valkey)-server|systemd-resolve|rpcbind|trunkline.*")
 VARIABLE = re.compile(r"""(?:^|[\s'"])(PORT|SOCKET|BIND)=['"]?([^\s'";]+)""")
 
 
@@ -28,6 +31,35 @@ def heard():
         for name in {service(int(pid)) for pid in re.findall(r"pid=(\d+)", line)}:
             found.setdefault(name, []).append(place)
     return found
+
+
+def outward(app):
+    """What else listens where others reach it: a {port, by} each."""
+    own = [unit["name"] for units in app["units"].values() for unit in units]
+    return strangers(run(["ss", "-Hltnp"]), own, service)
+
+
+def strangers(shown, own, service_of):
+    """The same, from what ss shows, the names of the app's units, and who tells a process' service. nginx' 80 and 443 are the move's."""
+    found = {}
+    for line in shown.splitlines():
+        host, _, port = line.split()[3].rpartition(":")
+        processes = re.findall(r'"([^"]+)",pid=(\d+)', line)
+        if not processes or port in ("80", "443") or not reached_by_others(host) or any(KNOWN.fullmatch(name) for name, _ in processes):
+            continue
+        by = [service_of(int(pid)) or name for name, pid in processes]
+        if not any(name in own or name.startswith("trunkline") for name in by):
+            found.setdefault(int(port), by[0])
+    return [{"port": port, "by": by} for port, by in sorted(found.items())]
+
+
+def reached_by_others(host):
+    bare = host.split("%")[0].strip("[]")
+    if bare in ("*", ""):
+        return True
+    address = ipaddress.ip_address(bare)
+    address = getattr(address, "ipv4_mapped", None) or address
+    return not (address.is_loopback or address.is_link_local)
 
 
 def service(pid):

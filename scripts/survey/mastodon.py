@@ -9,6 +9,7 @@ import re
 import checkout
 import dotenv
 import listening
+import machine
 import mastodon_env
 import nearby
 from probe import Unreadable, look, properties, read, run
@@ -108,11 +109,12 @@ def environment(settings, path):
     told.update({name: without_password(values[name]) for name in URLS if values.get(name)})
     salt = settings.get("salt")
     hashes = {n: dotenv.fingerprint(salt, n, v) for n, v in values.items() if salt and v and not PLAIN.fullmatch(n)}
+    own = [address for kind in look("addresses", machine.interface_addresses, default={}).values() for address in kind]
     return {
         "path": file, "keys": sorted(values), "values": told, "hashes": hashes,
         "database": look("the app's database", mastodon_env.database, values),
         "redis": look("the app's Redis", mastodon_env.redis_uses, values, default=[]),
-        "nearby": nearby.services(values), "shadows": look("files beside .env.production", shadows, path, default=[]),
+        "nearby": nearby.services(values, own), "shadows": look("files beside .env.production", shadows, path, default=[]),
     }, values  # fmt: skip
 
 

@@ -3,6 +3,8 @@
 import ipaddress
 from urllib.parse import urlsplit
 
+from probe import Unreadable, run
+
 # Variables that name a server, by the switch that they need ("": none).
 SERVERS = {
     "": ("BULK_SMTP_SERVER", "http_proxy", "LIBRE_TRANSLATE_ENDPOINT", "STATSD_ADDR")
@@ -15,9 +17,15 @@ SERVERS = {
 }  # fmt: skip
 
 
-def services(env):
-    """A line for each variable that leads to this host; Elasticsearch and proxies to Tor have findings of their own. No value is told as a whole: a proxy's has a password."""
-    found = [mail(env)] if mail(env) else []
+def services(env, own=()):
+    """A line for each variable that leads to this host; Elasticsearch and proxies to Tor have findings of their own. No value is told as a whole: a proxy's has a password.
+
+    own: addresses of this host. They count for mail alone: from elsewhere they answer too, but a mail server sends for strangers no more.
+    """
+    local = mail(env, own)
+    found = [local] if local else []
+    if env.get("BULK_SMTP_SERVER") and not is_here(env["BULK_SMTP_SERVER"]) and is_own(env["BULK_SMTP_SERVER"], own):
+        found.append(line("BULK_SMTP_SERVER", env["BULK_SMTP_SERVER"]))
     for switch, names in SERVERS.items():
         if switch and env.get(switch) != "true":
             continue
@@ -27,10 +35,10 @@ def services(env):
     return found + (["PAM_ENABLED is true"] if env.get("PAM_ENABLED") == "true" else [])
 
 
-def mail(env):
+def mail(env, own=()):
     """Rails' default is smtp, and a server that is not named is localhost."""
-    method = env.get("SMTP_DELIVERY_METHOD") or "smtp"
-    if method == "smtp" and is_here(env.get("SMTP_SERVER") or "localhost"):
+    method, server = env.get("SMTP_DELIVERY_METHOD") or "smtp", env.get("SMTP_SERVER") or "localhost"
+    if method == "smtp" and (is_here(server) or is_own(server, own)):
         return line("SMTP_SERVER", env.get("SMTP_SERVER"))
     return "SMTP_DELIVERY_METHOD is sendmail" if method == "sendmail" else None
 
@@ -60,3 +68,16 @@ def is_here(value):
     except ValueError:
         return False
     return address.is_loopback or address.is_unspecified
+
+
+def is_own(value, own):
+    """Whether it is one of this host's addresses, or a name of one or of its loopback (Debian's 127.0.1.1)."""
+    return any(address in own or is_here(address) for address in addresses_of(host_of(value))) if own else False
+
+
+def addresses_of(host):
+    """What a name leads to, an address to itself; nothing where nobody says so within 2 s."""
+    try:
+        return {line.split()[0] for line in run(["getent", "ahosts", host], 2).splitlines()} if host else set()
+    except Unreadable:
+        return set()

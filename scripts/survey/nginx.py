@@ -37,9 +37,16 @@ def nginx(names, app, addresses):
         "onions": site.onions(),
         "between": site.between(),
         "bodyBytes": site.body(),
+        "workers": workers(tree),
         "stamp": hashlib.sha256("\n".join(files[path] for path in site.files()).encode("utf-8", "surrogateescape")).hexdigest(),
         "certificates": look("certificates", certificates, site, servers, default=[]),
     }
+
+
+def workers(tree):
+    """How much a worker may hold at once, as far as it is said."""
+    said = {d.name: int(d.values[0]) for d in nginxconf.walk(tree) if d.name in ("worker_connections", "worker_rlimit_nofile") and d.values and d.values[0].isdigit()}
+    return {"connections": said.get("worker_connections"), "files": said.get("worker_rlimit_nofile")}
 
 
 def matches(path, pattern):

@@ -33,6 +33,7 @@ sys.dont_write_bytecode = True
 
 import beside  # noqa: E402
 import compose  # noqa: E402
+import listening  # noqa: E402
 import machine  # noqa: E402
 import mastodon  # noqa: E402
 import media  # noqa: E402
@@ -68,6 +69,8 @@ def survey(settings):
         nginx=("nginx", nginx.nginx, names, app["dir"] if app else "/nonexistent", addresses),
         media=("media", media.media, app["dir"], media_env) if app else ("media", lambda: None),
         jobs=("jobs by the clock", beside.jobs, app) if app else ("jobs by the clock", lambda: None),
+        backups=("backups by the clock", beside.backups) if app else ("backups by the clock", lambda: None),
+        heard=("who else listens", listening.outward, app) if app else ("who else listens", lambda: None),
         peer=("round trip", machine.peer, settings["peer"]) if settings.get("peer") else ("round trip", lambda: None),
     )
     pg = seen["postgres"]
@@ -77,7 +80,7 @@ def survey(settings):
         if seen["media"]:
             look("media", media.from_rows, seen["media"], settings, server, database)
         app["encryptedRows"] = pg["encryptedRows"] if pg else None
-        app["beside"] = beside.beside(env, seen["nginx"], seen["jobs"])
+        app["beside"] = beside.beside(env, seen["nginx"], seen["jobs"], seen["backups"], seen["heard"])
     login = seen["host"]["login"] if seen["host"] else machine.login()
     where = look("Sidekiq's Redis", redis.address_of, settings, env)
     trunkline = traces.traces(settings, login, app, env, pg, seen["nginx"], where)

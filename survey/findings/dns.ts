@@ -140,3 +140,15 @@ export const otherZone: Check = ({ source, dns, migration: m, at }) => {
     )
   );
 };
+
+/** As where the source has a second or a floating address. */
+export const staying: Check = ({ staying: records, migration: m, at }) =>
+  records.length > 0 &&
+  m.dns.provider !== "none" &&
+  !reached(at, "switch") &&
+  warning(
+    "dns-stays",
+    "names that the instance's sites serve do not move",
+    `${records.map((r) => `${r.name} is ${r.values.join(", ")}`).join("; ")}; the source is ${m.source.host}`,
+    "only what points to sourceHost is changed. If that is another address of the source (a second one, a floating one), name them in dnsNames with the web domain once they point to sourceHost, or change them by hand after the switch, while the source still hands on; if it is another server, nothing",
+  );

@@ -1,6 +1,7 @@
 import { missingFacts, factsOf } from "../facts";
 import { type Check, error, note, older, risk, warning } from "../finding";
 import { reached } from "../phase";
+import type { Mastodon } from "../raw-app";
 
 export const missing: Check = ({ source }) =>
   source &&
@@ -217,12 +218,28 @@ export const mediaUrl: Check = ({ source }) => {
   );
 };
 
-export const mail: Check = ({ source, at }) =>
-  source?.mastodon &&
-  !reached(at, "switch") &&
-  note(
-    "mail",
-    "mail will come from a new address",
-    `SMTP_SERVER is ${source.mastodon.env.values["SMTP_SERVER"] ?? "not set"}`,
-    "if it is the server's own: reverse DNS is set for you; add the new address to SPF, and see whether the cloud blocks port 25",
-  );
+/** Whoever sends by a relay elsewhere without a login is known to it by the address alone. */
+function byAddress({ env }: Mastodon): boolean {
+  const smtp = (env.values["SMTP_DELIVERY_METHOD"] || "smtp") === "smtp";
+  const local = env.nearby.some((line) => line.startsWith("SMTP_SERVER "));
+  return smtp && !!env.values["SMTP_SERVER"] && !local && !env.hashes["SMTP_LOGIN"];
+}
+
+export const mail: Check = ({ source, at }) => {
+  const app = source?.mastodon;
+  if (!app || reached(at, "switch")) return null;
+  const evidence = `SMTP_SERVER is ${app.env.values["SMTP_SERVER"] ?? "not set"}`;
+  return byAddress(app)
+    ? warning(
+        "mail",
+        "mail will come from a new address, and its server knows the app by the old one",
+        `${evidence}, SMTP_LOGIN is not set`,
+        "let it send for the new address too, before shift (the relay's list of networks or of permitted addresses), or set SMTP_LOGIN and SMTP_PASSWORD; and add the new address to SPF. Else no mail leaves from shift on: no confirmations, no new passwords",
+      )
+    : note(
+        "mail",
+        "mail will come from a new address",
+        evidence,
+        "if it is the server's own: reverse DNS is set for you; add the new address to SPF, and see whether the cloud blocks port 25",
+      );
+};

@@ -115,6 +115,22 @@ export const archiver: Check = ({ source }) => {
   );
 };
 
+/** Commands that do nothing, and nothing at all. */
+const noArchive = /^\s*(\(disabled\)|(\/usr)?(\/bin\/)?true|:|exit 0)?\s*$/;
+
+export const walArchive: Check = ({ source, at }) => {
+  const { archive_mode: mode = "off", archive_command: command = "" } = source?.postgres?.settings ?? {};
+  if (mode === "off" || noArchive.test(command) || reached(at, "switch")) return null;
+  // No more than its first word: it may have a password in it.
+  const program = /^\s*([^\s=]+)(\s|$)/.exec(command)?.[1] ?? "a command";
+  return warning(
+    "wal-archive",
+    "not carried: the source's WAL archive",
+    `archive_mode is ${mode}, archive_command runs ${program}`,
+    "on the target WAL goes to Trunkline's own backups alone, where those are set, and the archive here ends at the switch: set up on the target what you restore from, with a base backup of its own, and keep the old archive until then",
+  );
+};
+
 export const synchronous: Check = ({ source, at }) =>
   source?.postgres?.settings["synchronous_standby_names"] &&
   !reached(at, "switch") &&

@@ -76,6 +76,29 @@ export const listening: Check = ({ source, at }) => {
   );
 };
 
+/** Starts and stops others, and serves nothing itself: mastodon-streaming.service since Mastodon 4.2. */
+const umbrella = /\/(echo|true)$/;
+
+/** From shift on it is the migration itself that has stopped them. */
+export const unused: Check = ({ source, at }) => {
+  const app = source?.mastodon;
+  if (!app || reached(at, "shift")) return null;
+  const idle = Object.values(app.units).flatMap((kind) => {
+    const units = kind.filter((u) => !umbrella.test(u.program));
+    if (!units.some((u) => u.active === "active")) return [];
+    return units.filter((u) => /^(inactive|failed)$/.test(u.active) && /^(disabled|masked)$/.test(u.enabled));
+  });
+  return (
+    idle.length > 0 &&
+    risk(
+      "unit-unused",
+      "units of Mastodon lie there that the source no longer uses",
+      idle.map((u) => `${u.name} is ${u.active} and ${u.enabled}`).join(", "),
+      "each unit that is there is carried, enabled and started on the target: one more Sidekiq, or a second process for the same port. Move its file out of /etc/systemd/system (of a masked one the link) and `systemctl daemon-reload`; if it is in use, enable and start it",
+    )
+  );
+};
+
 const known =
   /^(-\.mount|mastodon[\w@-]*\.service|(postgresql|redis|valkey|network|nginx|multi-user|basic|sysinit)[\w@-]*\.\w+)$/;
 

@@ -76,6 +76,30 @@ export const body: Check = ({ source }) =>
     "Mastodon's own is 99m; the target's site has that",
   );
 
+/** What Debian's and Ubuntu's nginx.conf say. A stream is two connections of nginx's: the client's and the app's. */
+const usualConnections = 768;
+
+export const workers: Check = ({ source, target, at }) => {
+  const { connections, files } = source?.nginx?.workers ?? {};
+  const there = target?.nginx?.workers;
+  const lacks = (here: number | null | undefined, then: number | null | undefined, usual: number) =>
+    (here ?? 0) > Math.max(then ?? 0, usual);
+  const lacking = [
+    lacks(connections, there?.connections, usualConnections) && `worker_connections ${connections}`,
+    lacks(files, there?.files, usualConnections) && `worker_rlimit_nofile ${files}`,
+  ].filter((line) => line);
+  return (
+    lacking.length > 0 &&
+    !reached(at, "retire") &&
+    warning(
+      "nginx-workers",
+      "not carried: how many connections nginx may hold",
+      `${lacking.join(" and ")} on the source`,
+      `in prepare say the same in /etc/nginx/nginx.conf on the target (worker_connections in its events block; there ${there?.connections ?? usualConnections} stand) and reload nginx: each open page holds two for its stream, and beyond that nobody gets in`,
+    )
+  );
+};
+
 export const notCarried: Check = ({ source, at }) =>
   !reached(at, "shift") &&
   !!source?.nginx?.notCarried.length &&

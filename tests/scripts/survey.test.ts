@@ -27,6 +27,7 @@ test("finds the whole installation, and every fact that the steps need", async (
   assert.equal(raw.redis!.configFile, "/etc/redis/redis.conf");
   assert.deepEqual([raw.mastodon!.env.nearby, raw.mastodon!.env.shadows], [[], []]);
   assert.deepEqual([raw.nginx!.notCarried, raw.nginx!.alsoLead], [[], []]);
+  assert.equal(raw.nginx!.workers.connections, 768);
   assert.equal(raw.postgres!.database!.collationVersion, raw.postgres!.database!.actualCollationVersion);
   assert.deepEqual(raw.mastodon!.units.sidekiq, [
     {
@@ -136,6 +137,7 @@ test("tells where processes listen otherwise than their units say, and what else
     mkdir -p /etc/tor; echo 'HiddenServiceDir /var/lib/tor/mastodon/' >/etc/tor/torrc
     echo 'server { listen 127.0.0.1:8080; server_name abc.onion; location / { proxy_pass http://127.0.0.1:3000; } }' >/etc/nginx/conf.d/onion.conf
     mkdir -p /etc/cron.d; echo '5 3 * * * mastodon cd live && RAILS_ENV=production bin/tootctl media remove --days 7' >/etc/cron.d/toots
+    mkdir -p /var/spool/cron/crontabs; echo '0 4 * * * pg_dump -Fc mastodon_production >/srv/dump' >/var/spool/cron/crontabs/postgres
     cd /etc/systemd/system
     printf '[Service]\\nUser=mastodon\\nExecStart=/bin/true\\n' >tidy.service
     printf '[Timer]\\nOnCalendar=daily\\n' >tidy.timer
@@ -145,10 +147,12 @@ test("tells where processes listen otherwise than their units say, and what else
   assert.deepEqual(mastodon!.beside, {
     onion: ["the name abc.onion", "HiddenServiceDir /var/lib/tor/mastodon/ in /etc/tor/torrc"],
     jobs: ["tootctl media remove in /etc/cron.d/toots", "tidy.timer"],
+    backups: ["pg_dump in /var/spool/cron/crontabs/postgres"],
+    listening: [],
   });
   assert.deepEqual([nginx!.names, nginx!.others], [["social.example"], []]);
   await it.source.sh(`systemctl stop tidy.timer
-    rm /etc/systemd/system/tidy.* /etc/cron.d/toots /etc/nginx/conf.d/onion.conf /etc/tor/torrc; systemctl daemon-reload`);
+    rm /etc/systemd/system/tidy.* /etc/cron.d/toots /var/spool/cron/crontabs/postgres /etc/nginx/conf.d/onion.conf /etc/tor/torrc; systemctl daemon-reload`);
 });
 
 test("sees what admins do: own units, foreign slots, unlogged tables, other databases, a missing mount", async () => {

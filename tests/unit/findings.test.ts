@@ -9,7 +9,7 @@ import type { Raw } from "../../survey/raw";
 import { cases } from "./cases";
 import { inCloud, seen, there } from "./cases/worlds";
 import { migration } from "./configs";
-import { type Filled, now, source, target, traces } from "./raws";
+import { type Filled, now, source, target, traces, unit } from "./raws";
 
 for (const [code, level, evidence, world] of cases)
   test(`${code}: ${evidence.source}`, () => {
@@ -89,6 +89,56 @@ test("where Redis is differs on the target, and after the switch its variables a
   for (const name of ["REDIS_URL", "SIDEKIQ_REDIS_URL", "CACHE_REDIS_URL"])
     assert.ok(!told("shift", name), name);
   assert.ok(!told("switch", "SMTP_PASSWORD"));
+});
+
+test("a unit counts as out of use only beside one that serves in its place, and not once the migration stops them", () => {
+  const stopped = { active: "inactive", enabled: "disabled" };
+  const told = (change: (s: Filled) => void) =>
+    findingsOf(seen({ source: source(change) })).some((f) => f.code === "unit-unused");
+  const old = (s: Filled) => s.mastodon.units.sidekiq.push(unit("old.service", stopped));
+  assert.ok(told(old));
+  assert.ok(!told((s) => (s.mastodon.units.sidekiq = [unit("mastodon-sidekiq.service", stopped)])));
+  assert.ok(!told((s) => s.mastodon.units.sidekiq.push(unit("old.service", { active: "failed" }))));
+  assert.ok(
+    !told((s) => s.mastodon.units.sidekiq.push(unit("old.service", { ...stopped, enabled: "static" }))),
+  );
+  const umbrella = unit("mastodon-streaming.service", { ...stopped, program: "/bin/echo" });
+  assert.ok(!told((s) => s.mastodon.units.streaming.push(umbrella)));
+  assert.ok(told((s) => (traces.replicate(s), old(s))));
+  assert.ok(!told((s) => (traces.shift(s), old(s))));
+  assert.ok(!told((s) => (traces.replicate(s), (s.trunkline.sidekiqQuiet = true), old(s))));
+});
+
+test("an archive of WAL is one that keeps something, and what it runs is told without its words", () => {
+  const told = (mode: string, command: string) =>
+    findingsOf(
+      seen({
+        source: source((s) =>
+          Object.assign(s.postgres.settings, { archive_mode: mode, archive_command: command }),
+        ),
+      }),
+    ).find((f) => f.code === "wal-archive")?.evidence;
+  for (const nothing of ["", "(disabled)", "true", "/bin/true", "/usr/bin/true", ":", "exit 0"])
+    assert.equal(told("on", nothing), undefined, nothing);
+  assert.equal(told("off", "cp %p /srv"), undefined);
+  assert.equal(told("always", "cp %p /srv"), "archive_mode is always, archive_command runs cp");
+  assert.match(told("on", "AWS_SECRET=x wal-g wal-push %p") ?? "", /runs a command$/);
+});
+
+test("nginx's workers are told of until the target's may hold as much", () => {
+  const told = (connections: number, then: number | null) =>
+    findingsOf(
+      seen({
+        source: source((s) => (s.nginx.workers = { connections, files: null })),
+        target: target((t) => {
+          t.nginx = { ...there(source().nginx), workers: { connections: then, files: null } };
+        }),
+      }),
+    ).some((f) => f.code === "nginx-workers");
+  assert.deepEqual(
+    [told(768, 768), told(4096, 768), told(4096, null), told(4096, 4096)],
+    [false, true, true, false],
+  );
 });
 
 test("what has to be right before the move stops nobody on the way back, nor after the switch", () => {

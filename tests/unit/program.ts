@@ -24,6 +24,7 @@ export async function program(
     target: undefined,
     unreachable: {},
     dns: [{ ...record, id: "zone/record-a" }],
+    staying: [],
     mediaRecords: [],
     storageAt: "survey" as const,
     asked: { source: { fromMs: now, toMs: now }, target: { fromMs: now, toMs: now } },

@@ -52,7 +52,7 @@ export function source(change: (raw: Filled) => void = () => undefined): Raw {
         streaming: [unit("mastodon-streaming@4000.service")],
       },
       encryptedRows: 12,
-      beside: { onion: [], jobs: [] },
+      beside: { onion: [], jobs: [], backups: [], listening: [] },
     },
     postgres: postgres(),
     redis: {
@@ -103,6 +103,7 @@ export function source(change: (raw: Filled) => void = () => undefined): Raw {
       between: [],
       stamp: "of the site",
       bodyBytes: 99 * 1024 ** 2,
+      workers: { connections: 768, files: null },
       certificates: [
         {
           cert: "/etc/letsencrypt/live/social.example/fullchain.pem",

@@ -78,6 +78,82 @@ test("DisableForwarding makes nothing of AllowTcpForwarding, for the survey and 
   }
 });
 
+test("backups are known by their programs, also in a script that a line of cron names", () => {
+  const dir = mkdtempSync(path.join(os.tmpdir(), "trunkline-cron-"));
+  try {
+    writeFileSync(
+      path.join(dir, "nightly.sh"),
+      "#!/bin/sh\n# was: borg\nrunuser -u postgres pg_dumpall | gzip\n",
+    );
+    for (const [line, told] of [
+      ["5 3 * * * postgres pg_dump -Fc mastodon_production >/srv/m.dump", ["pg_dump"]],
+      [`@daily ${dir}/nightly.sh`, ["pg_dumpall"]],
+      ["0 * * * * root /usr/local/bin/restic backup /srv && pgbackrest backup", ["restic", "pgbackrest"]],
+      ["{ path=/usr/bin/borgmatic ; argv[]=/usr/bin/borgmatic --list ; }", ["borgmatic", "borgmatic"]],
+      ["5 3 * * * mastodon bin/tootctl media remove", []],
+      ["5 3 * * * root /opt/cyborg/run restic-exporter", []],
+    ] as const)
+      assert.deepEqual(python("beside", "beside.saving(given)", line), told, line);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
+
+test("what a worker of nginx may hold is read from its own lines, and null where nothing says it", () => {
+  const told = (text: string) => python("nginx, nginxconf", "nginx.workers(nginxconf.parse(given))", text);
+  assert.deepEqual(
+    told("worker_rlimit_nofile 65535; events { worker_connections 4096; } http { server_tokens off; }"),
+    { connections: 4096, files: 65_535 },
+  );
+  assert.deepEqual(told("events { multi_accept on; }"), { connections: null, files: null });
+});
+
+test("a mail server at one of the host's own addresses, or by a name of one, is on this host", () => {
+  const told = (server: string, own: string[]) =>
+    python("nearby", "nearby.services(*given)", [{ SMTP_SERVER: server }, own]);
+  assert.deepEqual(told("203.0.113.7", ["203.0.113.7"]), ["SMTP_SERVER is 203.0.113.7"]);
+  assert.deepEqual(told("203.0.113.8", ["203.0.113.7"]), []);
+  // By its name, which leads to its loopback.
+  assert.deepEqual(
+    [["203.0.113.7"], []].map((own) => python("nearby", "nearby.is_own('localhost', given)", own)),
+    [true, false],
+  );
+});
+
+test("what answers others on this host is told by port and service, but not what belongs to the move", () => {
+  const socket = (local: string, process: string, pid: number) =>
+    `LISTEN 0 128 ${local} 0.0.0.0:* users:(("${process}",pid=${pid},fd=6))`;
+  const lines = [
+    socket("0.0.0.0:22", "sshd", 1),
+    socket("*:443", "nginx", 2),
+    socket("[::]:8448", "nginx", 2),
+    socket("0.0.0.0:5432", "postgres", 3),
+    socket("192.0.2.1:6379", "redis-server", 4),
+    socket("127.0.0.1:3306", "mariadbd", 5),
+    socket("[::1]:3306", "mariadbd", 5),
+    socket("127.0.0.53%lo:53", "systemd-resolve", 6),
+    socket("[fe80::1]%eth0:5355", "systemd-resolve", 6),
+    socket("0.0.0.0:25", "master", 7),
+    socket("[::]:25", "master", 7),
+    socket("0.0.0.0:3000", "ruby", 8),
+    socket("10.0.0.1:9100", "odd", 9),
+    "LISTEN 0 64 0.0.0.0:2049 0.0.0.0:*",
+  ].join("\n");
+  const units = { 2: "nginx.service", 7: "postfix@-.service", 8: "mastodon-web.service" };
+  assert.deepEqual(
+    python(
+      "listening",
+      "listening.strangers(given[0], ['mastodon-web.service'], lambda pid: given[1].get(str(pid)))",
+      [lines, units],
+    ),
+    [
+      { port: 25, by: "postfix@-.service" },
+      { port: 8448, by: "nginx.service" },
+      { port: 9100, by: "odd" },
+    ],
+  );
+});
+
 test("files beside .env.production are told where they set what differs from host to host, without values", () => {
   const dir = mkdtempSync(path.join(os.tmpdir(), "trunkline-beside-"));
   try {

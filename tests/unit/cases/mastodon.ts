@@ -112,6 +112,29 @@ export const mastodon: Case[] = [
     onSource((s) => s.mastodon.beside.jobs.push("tootctl media remove in /var/spool/cron/crontabs/mastodon")),
   ],
   [
+    "unit-unused",
+    "error",
+    /^mastodon-sidekiq-old.service is inactive and disabled, mastodon-streaming.service is failed and masked$/,
+    onSource(({ mastodon: { units } }) => {
+      units.sidekiq.push(unit("mastodon-sidekiq-old.service", { active: "inactive", enabled: "disabled" }));
+      units.streaming.push(unit("mastodon-streaming.service", { active: "failed", enabled: "masked" }));
+    }),
+  ],
+  [
+    "other-services",
+    "warning",
+    /^25 \(postfix@-.service\)$/,
+    onSource(({ mastodon: { beside } }) =>
+      beside.listening.push({ port: 25, by: "postfix@-.service" }, { port: 22, by: "systemd" }),
+    ),
+  ],
+  [
+    "backups",
+    "warning",
+    /^pg_dump in \/etc\/cron.d\/dump; borgmatic.timer$/,
+    onSource((s) => s.mastodon.beside.backups.push("pg_dump in /etc/cron.d/dump", "borgmatic.timer")),
+  ],
+  [
     "unit-needs",
     "error",
     /mastodon-web.service needs mastodon-web.socket$/,
@@ -206,4 +229,19 @@ export const mastodon: Case[] = [
     onSource((s) => s.mastodon.env.nearby.push("SMTP_SERVER is not set", "LDAP_HOST is 127.0.0.1")),
   ],
   ["mail", "note", /SMTP_SERVER is not set/, seen()],
+  [
+    "mail",
+    "note",
+    /SMTP_SERVER is smtp.example$/,
+    onSource(({ mastodon: { env } }) => {
+      env.values["SMTP_SERVER"] = "smtp.example";
+      env.hashes["SMTP_LOGIN"] = "hash";
+    }),
+  ],
+  [
+    "mail",
+    "warning",
+    /^SMTP_SERVER is smtp.example, SMTP_LOGIN is not set$/,
+    onSource((s) => (s.mastodon.env.values["SMTP_SERVER"] = "smtp.example")),
+  ],
 ];

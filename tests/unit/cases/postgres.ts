@@ -141,6 +141,16 @@ export const postgres: Case[] = [
       (s) => (s.postgres.archiver = { failed: 7, archived: 3, lastFailedMs: now, lastArchivedMs: now - day }),
     ),
   ],
+  [
+    "wal-archive",
+    "warning",
+    /^archive_mode is on, archive_command runs pgbackrest$/,
+    onSource((s) =>
+      Object.assign(s.postgres.settings, {
+        ...{ archive_mode: "on", archive_command: "pgbackrest --stanza=main archive-push %p" },
+      }),
+    ),
+  ],
   ["unlogged-tables", "error", /public.scratch/, onSource((s) => s.postgres.unlogged.push("public.scratch"))],
   [
     "synchronous-standby",

@@ -17,6 +17,12 @@ export const web: Case[] = [
   ],
   ["body-size", "warning", /1.0 MiB/, onSource((s) => (s.nginx.bodyBytes = null))],
   [
+    "nginx-workers",
+    "warning",
+    /^worker_connections 4096 and worker_rlimit_nofile 65535 on the source$/,
+    onSource((s) => (s.nginx.workers = { connections: 4096, files: 65_535 })),
+  ],
+  [
     "nginx-not-carried",
     "error",
     /location \/grafana/,
@@ -64,6 +70,12 @@ export const web: Case[] = [
     "warning",
     /example.org is not in social.example/,
     inCloud({}, { source: source((s) => s.nginx.names.push("example.org")) }),
+  ],
+  [
+    "dns-stays",
+    "warning",
+    /^www.social.example is 203.0.113.9; the source is 198.18.0.10$/,
+    inCloud({}, { staying: [{ ...record, name: "www.social.example", values: ["203.0.113.9"] }] }),
   ],
   [
     "dns-hidden",

@@ -25,6 +25,7 @@ export function seen(change: Partial<Seen> = {}): Seen {
     target: target(),
     unreachable: {},
     dns: [record],
+    staying: [],
     storageAt: "survey" as const,
     mediaRecords: [],
     asked: { source: { fromMs: now, toMs: now }, target: { fromMs: now, toMs: now } },
