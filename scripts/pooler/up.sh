@@ -8,13 +8,15 @@
 ini=/etc/pgbouncer
 haproxy=/etc/haproxy
 passfile=$etc/app.pgpass
+tunnel=/etc/systemd/system/trunkline-tunnel@.service
 
 present() {
   find_side
   write_app_passfile
   pgbouncer_files
   haproxy_files
-  relay_unit
+  # Retired, with the tunnels gone, this host has no source to keep ready (tunnel/leave).
+  [[ $side == target && ! -e $tunnel ]] || relay_unit
   run_unit pgbouncer "$pgbouncer_changed"
   run_unit haproxy "$haproxy_changed"
   wait_until 30 "a query through PgBouncer on port $PORT_POOLER" query_answers

@@ -2,6 +2,7 @@
 # behind another's bytes. systemd keeps them up for ever.
 # shellcheck shell=bash
 # Extra settings: TUNNEL_PRIVATE_KEY SOURCE_HOST_KEY
+. "$scripts/tunnel/leave.sh"
 
 instances=(copy wal sql redis control)
 template=/etc/systemd/system/trunkline-tunnel@.service
@@ -24,20 +25,21 @@ present() {
 }
 
 absent() {
-  local name
-  release_source
+  local name retired=no
+  ! is_primary || retired=yes
+  [[ $retired == no ]] || release_source
   for name in "${instances[@]}"; do
     [[ "$(systemctl is-enabled "trunkline-tunnel@$name" 2>/dev/null)" == enabled ]] || continue
     systemctl disable --quiet --now "trunkline-tunnel@$name"
     changed=yes
   done
   drop_file "$template" "$etc/tunnel.conf" "$etc/tunnel_key" "$etc/tunnel_hosts"
+  [[ $retired == no ]] || leave_source
   [[ $changed == no ]] || systemctl daemon-reload
 }
 
 # Nobody can follow through a tunnel that is gone; its slot would keep WAL here until the disk is full.
 release_source() {
-  [[ "$(psql_local -c 'SELECT NOT pg_is_in_recovery()' 2>/dev/null)" == t ]] || return 0
   systemctl stop trunkline-tunnel@wal 2>/dev/null || true
   wait_until 30 "the slot trunkline_source to be free" slot_released
 }

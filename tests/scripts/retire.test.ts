@@ -58,10 +58,35 @@ test("the way back stays open, and short, with archiving on; and the backup goes
   assert.equal((await pair.must("backup/run")).outcome, "unchanged");
 });
 
+/** Of what the way back needs, what there is on the target. */
+async function forTheWayBack(): Promise<string[]> {
+  const { stdout } = await pair.target.sh(`
+    cd /etc/trunkline; ls read_key tunnel_key switchover.json 2>/dev/null || true
+    ls ~postgres/.trunkline.pgpass 2>/dev/null || true
+    { systemctl list-unit-files --no-legend 'trunkline-relay*' 'trunkline-switchover*' 'trunkline-tunnel@*' || true; } | awk '{ print $1 }' | sort`);
+  const roles = await pair.sql(
+    pair.target,
+    "SELECT rolname FROM pg_roles WHERE rolname LIKE 'trunkline%' ORDER BY 1",
+  );
+  return [...stdout.trim().split("\n"), ...roles.split("\n")].filter(Boolean);
+}
+
 test("retired, the old server is off for good and the new one keeps no WAL for it", async () => {
+  await pair.target.put("/etc/trunkline/read_key", "of a step that reads from the source", 0o600);
+  const needed = await forTheWayBack();
+  for (const name of [
+    "read_key",
+    "tunnel_key",
+    "switchover.json",
+    "trunkline-relay.service",
+    "trunkline_repl",
+  ])
+    assert.ok(needed.includes(name), `${name} was there: ${needed.join()}`);
   await pair.must("database/publish", "absent");
   await pair.must("switchover/agent", "absent");
-  await pair.must("tunnel/up", "absent");
+  assert.equal((await pair.must("tunnel/up", "absent")).outcome, "changed");
+  assert.equal((await pair.must("tunnel/up", "absent")).outcome, "unchanged");
+  assert.deepEqual(await forTheWayBack(), ["trunkline_app"], "the app's own way to its database");
   assert.equal((await pair.must("host/retire")).outcome, "changed");
   assert.equal((await pair.must("host/retire")).outcome, "unchanged");
   await pair.source.reboot();
@@ -76,4 +101,13 @@ test("retired, the old server is off for good and the new one keeps no WAL for i
   await pair.until("the primary to be up", async () => (await pair.role(pair.target)) === "primary");
   for (const name of chain.filter((n) => ["database/standby", "pooler/up", "redis/replica"].includes(n)))
     assert.equal((await pair.must(name)).outcome, "unchanged", name);
+  assert.deepEqual(await forTheWayBack(), ["trunkline_app"]);
+  const load = await Load.start(pair, { clients: 4, thinkMs: 20 });
+  const record = await load.stop();
+  assert.deepEqual(
+    [record.errors, await verify(pair, pair.target, record)],
+    [[], { lost: [], duplicated: [] }],
+  );
+  const failed = await pair.target.sh("systemctl list-units --failed --no-legend --plain 'trunkline-*'");
+  assert.equal(failed.stdout, "");
 });
