@@ -5,6 +5,7 @@ import path from "node:path";
 import type { Migration } from "../config";
 import { reached } from "../survey/phase";
 import { awaited } from "../survey/awaited";
+import { rolesThatMove } from "../survey/estimates";
 import { positionOf } from "../survey/position";
 import { storageAt } from "../survey/storage-position";
 import type { Seen, Span } from "../survey/finding";
@@ -82,9 +83,10 @@ function saltOf({ key }: Migration): string {
   return createHmac("sha256", key.private).update("the survey's salt").digest("hex");
 }
 
-function lookAtSource({ source, key }: Migration, settings: Record<string, unknown>): Promise<Answer> {
+function lookAtSource(migration: Migration, settings: Record<string, unknown>): Promise<Answer> {
+  const { source, key } = migration;
   const server = { ...source, side: "source", privateKey: key.private, pinned: source };
-  return look(server, { side: "source", ...settings });
+  return look(server, { side: "source", ...settings, walRateOf: rolesThatMove(migration) });
 }
 
 async function lookAtTarget(
@@ -94,7 +96,8 @@ async function lookAtTarget(
   const { source, target } = migration;
   const { server, made } = await asked(`${target.provider} for the target`, lookUpTarget(migration));
   const peer = `${source.host}:${source.port}`;
-  return { server, made, answer: server && (await look(server, { side: "target", ...settings, peer })) };
+  const own = { side: "target", ...settings, peer, walRateOf: [] };
+  return { server, made, answer: server && (await look(server, own)) };
 }
 
 /** A cloud's answer, or a sentence that says what to check. */

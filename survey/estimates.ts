@@ -1,5 +1,7 @@
+import type { Migration } from "../config";
 import type { Seen } from "./finding";
 import { wayOf } from "./install";
+import { reached } from "./phase";
 import { planned, type StepName } from "./plan";
 import type { Raw } from "./raw";
 
@@ -95,6 +97,16 @@ export function pauseOf(seen: Pick<Seen, "source" | "target">, ownRttMs: number)
     ...(dirty >= 1 ? [`dirty pages ${Math.round(dirty)} ms`] : []),
   ];
   return { ms, rttMs, because: parts.join(" + "), measured: measured !== null };
+}
+
+/**
+ * The role that the source's Postgres has where the data have yet to move in a run, so that a pause is foretold: only then
+ * is the rate of its WAL worth the second that it takes. To `survey` it is either, since there the whole way is shown.
+ */
+export function rolesThatMove({ phase, target }: Pick<Migration, "phase" | "target">): string[] {
+  if (target.provider === "none") return [];
+  if (phase === "survey") return ["primary", "standby"];
+  return [reached(phase, "switch") ? "primary" : "standby"];
 }
 
 /** Mean time of a flush of the disk under the database, as far as known. */

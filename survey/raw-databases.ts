@@ -64,7 +64,7 @@ export interface Postgres {
   /** Tablespaces outside the data directory. */
   tablespaces: { name: string; location: string }[];
   extensions: string[];
-  /** WAL written between two looks at least a second apart. */
+  /** WAL written between two looks at least a second apart; null too where SETTINGS.walRateOf does not name the role. */
   walBytesPerSecond: number | null;
   walSinceCheckpointBytes: number | null;
   /** A standby: lag of replay, and whether its receiver is streaming. */

@@ -146,15 +146,17 @@ def postgres(settings, env, contained=None):
             look("whether Postgres is starting", note_if_starting, chosen)
         return {**answer, "standbySignal": signal_in(chosen["dataDir"])}
     began = time.monotonic()
+    role = "standby" if seen["standby_role"] else "primary"
     looks = {**DATABASE_LOOKS, "clients": CLIENTS % where["user"].replace("'", "''")}
     inside = look("database " + where["name"], ask, server, where["name"], looks, default={})
     answer.update(
         version=seen["version"].split()[0], major=int(seen["version"].split(".")[0].split()[0]),
-        role="standby" if seen["standby_role"] else "primary", **folder_of(seen, contained),
+        role=role, **folder_of(seen, contained),
         database=database_of(inside, where), clients=inside.get("clients") or [],
         unlogged=inside.get("unlogged") or [], extensions=inside.get("extensions") or [],
         standby=standby_of(seen), walSinceCheckpointBytes=seen.get("checkpointed"),
-        walBytesPerSecond=look("rate of WAL", wal_rate, server, seen.get("lsn"), began),
+        # It takes a second, and tells something only of a database that is about to move.
+        walBytesPerSecond=look("rate of WAL", wal_rate, server, seen.get("lsn"), began) if role in settings.get("walRateOf", (role,)) else None,
         unit=None if contained else look("Postgres' unit", unit_of_cluster, seen["dataDir"]),
         encryptedRows=sum(filter(None, (inside.get("otp"), inside.get("keypairs")))) if inside else None,
         roles=seen.get("roles") or [], hba=bool(seen.get("hba")),

@@ -49,6 +49,13 @@ test("finds the whole installation, and every fact that the steps need", async (
   );
 });
 
+test("the rate of WAL is told for the roles that it is asked of", async () => {
+  const rate = async (walRateOf?: string[]) =>
+    (await it.survey("source", { walRateOf })).postgres!.walBytesPerSecond;
+  assert.ok(Number.isInteger(await rate()) && Number.isInteger(await rate(["primary"])));
+  assert.deepEqual([await rate(["standby"]), await rate([])], [null, null]);
+});
+
 test("counts media as they are on disk", async () => {
   const { media } = await it.survey("source");
   const found = await it.source.sh(

@@ -1,13 +1,13 @@
 import { moving } from "../../survey/records";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { estimatesOf, pauseOf } from "../../survey/estimates";
+import { estimatesOf, pauseOf, rolesThatMove } from "../../survey/estimates";
 import { factsOf, missingFacts, otherNames } from "../../survey/facts";
 import { older, size } from "../../survey/finding";
 import { findingsOf } from "../../survey/findings";
 import { wayOf } from "../../survey/install";
 import { nextOf } from "../../survey/next";
-import { phases, wanted } from "../../survey/phase";
+import { phases, reached, wanted } from "../../survey/phase";
 import { plan, stepsToCome } from "../../survey/plan";
 import { awaited } from "../../survey/awaited";
 import { positionOf } from "../../survey/position";
@@ -249,6 +249,18 @@ test("the expected pause is two round trips, the drain and 80 ms, and more on sl
   });
   const slow = source((s) => s.disks.forEach((d) => (d.flushMs = 10)));
   assert.match(pauseOf(seen({ source: slow }), 1).because, /slow disks 54 ms/);
+});
+
+test("the rate of WAL is asked for wherever a pause is foretold, and nowhere else once something is to be done", () => {
+  for (const phase of phases)
+    for (const at of phases) {
+      const goal = phase === "survey" && at === "survey" ? "settle" : phase;
+      const foretold = stepsToCome(at, { phase: goal, carryRedis: true }).includes("switchover/run");
+      const role = reached(at, "switch") ? "standby" : "primary";
+      const asked = rolesThatMove({ ...migration(), phase }).includes(role);
+      if (foretold || phase !== "survey") assert.equal(asked, foretold, `${phase} from ${at}`);
+    }
+  assert.deepEqual(rolesThatMove({ phase: "survey", target: { provider: "none" } }), []);
 });
 
 test("the preview's text shows both servers, findings with what to do, steps, and the pause", () => {
