@@ -25,6 +25,8 @@ haproxy_cfg() { # SOURCE TARGET: ` disabled` or nothing
 	  maxconn 4000
 	  timeout connect 5s
 	  retries 60
+	  # In the switchover who comes waits, for as long as for a server that starts again.
+	  timeout queue 60s
 	  # BRPOP and subscriptions are silent for hours.
 	  timeout client 24h
 	  timeout server 24h

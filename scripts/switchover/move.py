@@ -24,7 +24,7 @@ class Move:
         self.target = Postgres(settings["postgres"])
         self.source = Remote("source", settings["agent"]["port"], settings["agent"]["token"])
         self.old, self.new = (self.source, self.target) if direction == "forward" else (self.target, self.source)
-        self.pooler, self.proxy = Pooler(settings["pooler"]), Proxy(settings["proxy"])
+        self.pooler, self.proxy = Pooler(settings["pooler"]), Proxy(settings["proxy"], settings["redis"]["proxyPort"])
         self.redis = RedisMove(settings["redis"], self.old.name, self.new.name) if settings["carryRedis"] else None
         self.sidekiq = Sidekiq(settings["sidekiqUnits"], self.queues)
         self.patience = 60  # seconds for the other server to come back

@@ -56,6 +56,9 @@ stand_guard() {
 	[Service]
 	ExecStopPost=${controller[@]} recover
 	TimeoutStopSec=20min
+	# For what has to outlive the controller: keep.py
+	NotifyAccess=exec
+	FileDescriptorStoreMax=4
 	END
   put_file /etc/systemd/system/trunkline-switchover-boot.service 0644 root:root <<-END
 	[Unit]

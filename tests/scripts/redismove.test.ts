@@ -16,7 +16,8 @@ before(async () => {
   await host.sh("mkdir -p /opt/trunkline && base64 -d | tar -C /opt/trunkline -xz", {
     input: archive.toString("base64"),
   });
-  await host.put("/root/redismove.py", readFileSync(path.join(__dirname, "redismove.py"), "utf8"));
+  for (const name of ["redismove.py", "redishold.py"])
+    await host.put(`/root/${name}`, readFileSync(path.join(__dirname, name), "utf8"));
 });
 after(() => lab.stop());
 
@@ -43,4 +44,29 @@ test("without the proof that the new Redis has all, it is not promoted, and the 
   const outcome = await move("torn");
   assert.match(outcome.refused ?? "", /Redis on target lacks what source wrote last: .* the primary again/);
   assert.deepEqual([outcome.old, outcome.new, outcome.lost], ["master", "slave", 0]);
+});
+
+test("killed between fence and flip, who comes to Redis waits for the one that finishes it, and is told nothing else", async () => {
+  await host.sh(`
+    set -Eeuo pipefail
+    shopt -s lastpipe
+    scripts=/opt/trunkline/scripts
+    . $scripts/lib.sh
+    prepare_state
+    . $scripts/pooler/up.sh
+    . $scripts/switchover/run.sh
+    side=source
+    haproxy_files
+    systemctl restart haproxy
+    controller=(/usr/bin/python3 -B /root/redishold.py)
+    stand_guard`);
+  const { stdout } = await host.sh("python3 -B /root/redishold.py watch");
+  const readonly = "proxy: READONLY You can't write against a read only replica.";
+  assert.deepEqual(JSON.parse(stdout), {
+    begun: [1, 2, 3],
+    fenced: [readonly, readonly, readonly],
+    early: 0,
+    answers: ["4", "5", "6", "7", "8"],
+    jobs: ["before", "before", "before", "again", "again", "again", "again", "again"],
+  });
 });
