@@ -25,11 +25,18 @@ export class LinkWatch {
   /** How many of them were led to another host. */
   redirected = 0;
   readonly broken: Broken[] = [];
+  private links: LinkWatchOptions["links"];
   private running = true;
   private readonly loop: Promise<void>;
 
   constructor(private readonly o: LinkWatchOptions) {
+    this.links = o.links;
     this.loop = this.run();
+  }
+
+  /** From now on nobody asks for these: what they lead to is about to change. */
+  forget(which: RegExp): void {
+    this.links = this.links.filter(({ url }) => !which.test(url));
   }
 
   async stop(): Promise<void> {
@@ -39,12 +46,13 @@ export class LinkWatch {
 
   private async run(): Promise<void> {
     const pause = 1000 / (this.o.rate ?? 5);
-    for (let i = 0; this.running && this.o.links.length > 0; i++) {
+    for (let i = 0; this.running && this.links.length > 0; i++) {
       const began = Date.now();
-      const link = this.o.links[i % this.o.links.length]!;
+      const link = this.links[i % this.links.length]!;
       const why = await this.fetch(link).catch((e: Error) => e.message);
       this.fetched++;
-      if (why) this.broken.push({ t: began, url: link.url, why });
+      // One that was forgotten meanwhile may have led to either.
+      if (why && this.links.includes(link)) this.broken.push({ t: began, url: link.url, why });
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, began + pause - Date.now())));
     }
   }

@@ -76,6 +76,11 @@ export class MediaWorld {
     this.watch = new LinkWatch({ links, ca: this.authority });
   }
 
+  /** Files whose links match are about to be others, or gone, and rightly so. */
+  forget(which: RegExp): void {
+    this.watch?.forget(which);
+  }
+
   /** Every object of the bucket, by its key. */
   files(): ReturnType<typeof bucketFiles> {
     return bucketFiles(this.place());

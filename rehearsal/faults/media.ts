@@ -74,9 +74,21 @@ function amidCopy(
   });
 }
 
-/** A script on the instance's host does it. */
-function scripted(title: string, script: string, fails: Fault["fails"] = "no"): Fault {
-  return amidCopy(title, (c) => c.source.sh(script), { fails });
+/** A script on the instance's host does it. Old links that match `changed` lead to something else afterwards, or nowhere. */
+function scripted(
+  title: string,
+  script: string,
+  o: { fails?: Fault["fails"]; changed?: RegExp } = {},
+): Fault {
+  const { fails = "no", changed } = o;
+  return amidCopy(
+    title,
+    (c) => {
+      if (changed) c.media?.forget(changed);
+      return c.source.sh(script);
+    },
+    { fails },
+  );
 }
 
 const sql = `runuser -u postgres -- psql -XAtq -v ON_ERROR_STOP=1 -d mastodon_production`;
@@ -161,7 +173,9 @@ export const media: Record<string, Fault> = {
     },
     { diskMiB: 3000 },
   ),
-  "rclone-killed": scripted("rclone is killed in the middle of the copy", "pkill -KILL -x rclone", "may"),
+  "rclone-killed": scripted("rclone is killed in the middle of the copy", "pkill -KILL -x rclone", {
+    fails: "may",
+  }),
   "media-host-reboot": amidCopy("the instance's host loses power in the middle of the copy", (c) =>
     c.source.reboot(),
   ),
@@ -172,6 +186,7 @@ export const media: Record<string, Fault> = {
        chown --reference="$file" "$file.new"; chmod --reference="$file" "$file.new"; mv "$file.new" "$file"
      done
      ${sql} -c "UPDATE accounts SET avatar_updated_at = now(), updated_at = now() WHERE avatar_file_name IS NOT NULL"`,
+    { changed: /\/accounts\/avatars\// },
   ),
   "media-deleted": scripted(
     "the app deletes a file that was copied already, and one that was not",
@@ -181,6 +196,7 @@ export const media: Record<string, Fault> = {
      emoji=$(${sql} -c "SELECT id FROM custom_emojis WHERE domain IS NULL ORDER BY id LIMIT 1")
      ${sql} -c "DELETE FROM custom_emojis WHERE id = $emoji"
      rm -r "${folder}/accounts/avatars/$(threes "$account")" "${folder}/custom_emojis/images/$(threes "$emoji")"`,
+    { changed: /\/(accounts\/avatars|custom_emojis\/images)\// },
   ),
   "media-odd-names": scripted(
     "files with odd names: blanks, umlauts, +, #, % and quotes",
