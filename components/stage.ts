@@ -58,6 +58,11 @@ export class Stage {
     return wanted(phase, from, until) ? "present" : "absent";
   }
 
+  /** Whether the server that a step is about takes its leave of the source, or has. */
+  retires({ on }: Pick<PlannedStep, "on">): boolean {
+    return on !== "app" && this.args.phase === "retire";
+  }
+
   /**
    * Whether a step may have something to do in this run. All may while nothing serves on the new server yet;
    * later those whose end turns between where the migration stands and where it goes, and those that a run

@@ -63,7 +63,8 @@ export class Step implements Link {
         ...{ parent: opts.parent, dependsOn, protect: args.protect, hooks },
         // A changed connection alone (another key, port or user, with or without sudo) would run every finished step
         // again, also where its time is long past; but what may run has to log in with the connection of today.
-        ignoreChanges: mayRun ? [] : ["connection", "create"],
+        // With the source retired no step of the move could run again at all.
+        ignoreChanges: mayRun ? [] : ["connection", "create", ...(args.stage.retires(plan) ? ["stdin"] : [])],
       },
     );
     this.resources.push(command);

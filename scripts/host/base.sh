@@ -19,7 +19,7 @@ absent() {
     # Nothing of the app is left when this step is undone; the home goes with the tree.
     userdel "$APP_USER" 2>/dev/null || true
     drop_group
-    drop_file "$state/made-user" "$state/made-group"
+    drop_file "$state/made-user" "$state/made-group" "$state/had-group"
   fi
   leave_no_trace
 }
@@ -31,7 +31,7 @@ drop_group() {
   found="$(getent group "$APP_GID")" || true
   others="${found##*:} $(getent passwd | awk -F: -v gid="$APP_GID" '$4 == gid { print $1 }' | xargs)"
   if [[ ! -f $state/made-group ]]; then
-    [[ -n $found ]] || groupadd --gid "$APP_GID" "$APP_USER"
+    [[ -n $found || ! -f $state/had-group ]] || groupadd --gid "$APP_GID" "$APP_USER"
   elif [[ $found != "$APP_USER":* ]]; then
     return
   elif [[ $others == " " ]]; then
@@ -129,6 +129,8 @@ make_user() {
   if [[ -z $found ]]; then
     touch "$state/made-group"
     groupadd --gid "$APP_GID" "$APP_USER"
+  elif [[ ! -f $state/made-group ]]; then
+    touch "$state/had-group"
   fi
   useradd --key UID_MIN=1 --uid "$APP_UID" --gid "$APP_GID" --home-dir "$APP_HOME" --no-create-home --shell /bin/bash "$APP_USER"
   changed=yes

@@ -96,9 +96,10 @@ def is_tls(server):
 
 
 def hosts_on(port, found):
-    """Where these servers listen on that port over TCP, as it is written there; "" where no address is."""
-    said = [d.values[0] for s in found for d in s.all("listen") if d.values and "quic" not in d.values]
-    places = [re.fullmatch(r"(?:(.*):)?(\d+)", place) for place in said]
+    """Where these servers listen on that port over TCP, as it is written there; "" where no address is. nginx's own default is 80."""
+    listens = [s.all("listen") for s in found]
+    said = [d.values[0] for all in listens for d in all if d.values and "quic" not in d.values] + ["80" for all in listens if not all]
+    places = [re.fullmatch(r"(?:(.*):)?(\d+)", place if re.search(r"(^|:)\d+$", place) else place + ":80") for place in said if not place.startswith("unix:")]
     return [match[1] or "" for match in places if match and match[2] == port]
 
 
@@ -106,7 +107,9 @@ def hosts_beside(directives, domain, own, port):
     """Where a server of the name `own` has to listen on that port to be had wherever the domain is: nginx knows it nowhere else."""
     others = [s for s in servers(directives) if not serves(s, own)]
     theirs = [s for s in others if serves(s, domain)]
-    return list(dict.fromkeys(hosts_on(port, theirs) or hosts_on(port, others) or hosts_on("443", theirs)))
+    # What is for this host alone (a page of figures, say) is no place for others.
+    public = [host for host in hosts_on(port, others) if not re.match(r"127\.|\[::1\]|localhost$", host)]
+    return list(dict.fromkeys(hosts_on(port, theirs) or public or hosts_on("443", theirs)))
 
 
 def address_of(directives, domain):

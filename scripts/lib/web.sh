@@ -28,20 +28,24 @@ load_nginx() {
   fi
 }
 
-# Pids, of this host's nginx alone: containers may have theirs. Those that have been told to end are named otherwise.
+# Pids, of this host's nginx alone: containers may have theirs. Also those that answer what they were asked before a reload.
 nginx_workers() {
   local main pid children=()
   main="$(unit_property nginx MainPID)"
   read -ra children 2>/dev/null <"/proc/$main/task/$main/children" || true
   for pid in "${children[@]}"; do
-    [[ ! -e /proc/$pid/cmdline || "$(tr -d '\0' <"/proc/$pid/cmdline")" != "nginx: worker process" ]] || echo "$pid"
+    [[ "$(title_of "$pid")" != "nginx: worker process"* ]] || echo "$pid"
   done
 }
+
+# title_of PID: nothing if it is gone.
+title_of() { tr -d '\0' 2>/dev/null <"/proc/$1/cmdline" || true; }
 
 # reloaded PID…: new workers are there, and none of those from before takes anything new.
 reloaded() {
   local pid new=no
   for pid in $(nginx_workers); do
+    [[ "$(title_of "$pid")" != *"shutting down" ]] || continue
     [[ " $* " != *" $pid "* ]] || { echo "worker $pid goes on"; return 1; }
     new=yes
   done

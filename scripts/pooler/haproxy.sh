@@ -27,6 +27,8 @@ haproxy_cfg() { # SOURCE TARGET: ` disabled` or nothing
 	  retries 60
 	  # In the switchover who comes waits, for as long as for a server that starts again.
 	  timeout queue 60s
+	  # Who gives up waiting has asked somebody else by then: what they sent is not carried out too.
+	  option abortonclose
 	  # BRPOP and subscriptions are silent for hours.
 	  timeout client 24h
 	  timeout server 24h

@@ -4,6 +4,7 @@ import glob
 import os
 import re
 
+from machine import mount_of
 from probe import look, properties, read, run
 
 BACKUP = re.compile(r"(?<![\w-])(pg_dump(?:all)?|pg_basebackup|pg_receivewal|pgbackrest|wal-g|barman|borg(?:matic)?|restic)(?![\w-])")
@@ -47,7 +48,9 @@ def crons(tables):
     """Each of cron's files that is there, these tables and the system's own, with the lines that say what to run."""
     for path in [*tables, "/etc/crontab", *sorted(glob.glob("/etc/cron.d/*") + glob.glob("/etc/cron.*ly/*"))]:
         if os.path.isfile(path):
-            yield path, [line for line in read(path).splitlines() if re.match(r"\s*[^#\s]", line) and not re.match(r"\s*\w+\s*=", line)]
+            # A table's settings run nothing; in a script the same may stand before a command.
+            idle = r"\s*(#|$)" if re.match(r"/etc/cron\.\w+ly/", path) else r"\s*(#|$|\w+\s*=)"
+            yield path, [line for line in read(path).splitlines() if not re.match(idle, line)]
 
 
 def said(line):
@@ -97,7 +100,9 @@ def saving(command):
 
 
 def script(path):
-    """The text of a script without its remarks; "" of anything else."""
+    """The text of a script without its remarks; "" of anything else, and of what lies where it may not answer: backups go there."""
+    if re.match(r"nfs|cifs|smb|fuse|autofs|ceph|gluster|afs|9p", mount_of(path)["fsType"]):
+        return ""
     try:
         if not os.path.isfile(path) or os.path.getsize(path) > 100_000:
             return ""

@@ -24,8 +24,9 @@ def services(env, own=()):
     """
     local = mail(env, own)
     found = [local] if local else []
-    if env.get("BULK_SMTP_SERVER") and not is_here(env["BULK_SMTP_SERVER"]) and is_own(env["BULK_SMTP_SERVER"], own):
-        found.append(line("BULK_SMTP_SERVER", env["BULK_SMTP_SERVER"]))
+    bulk = env.get("BULK_SMTP_SERVER", "")
+    if not is_here(bulk) and not env.get("BULK_SMTP_LOGIN") and is_own(bulk, own):
+        found.append(line("BULK_SMTP_SERVER", bulk))
     for switch, names in SERVERS.items():
         if switch and env.get(switch) != "true":
             continue
@@ -36,9 +37,9 @@ def services(env, own=()):
 
 
 def mail(env, own=()):
-    """Rails' default is smtp, and a server that is not named is localhost."""
+    """Rails' default is smtp, and a server that is not named is localhost. One at this host's own address serves others by login."""
     method, server = env.get("SMTP_DELIVERY_METHOD") or "smtp", env.get("SMTP_SERVER") or "localhost"
-    if method == "smtp" and (is_here(server) or is_own(server, own)):
+    if method == "smtp" and (is_here(server) or not env.get("SMTP_LOGIN") and is_own(server, own)):
         return line("SMTP_SERVER", env.get("SMTP_SERVER"))
     return "SMTP_DELIVERY_METHOD is sendmail" if method == "sendmail" else None
 

@@ -13,13 +13,20 @@ present() {
 
 absent() {
   # Never switched, or long before it: there is nothing to take back.
-  [[ -e $etc/switchover.json ]] || return 0
+  [[ -e $etc/switchover.json ]] || { not_retiring; return 0; }
   move_to source back
   figures
   drop_unit switchover-boot
   drop_file "$guard" "$etc/switchover.json"
   rmdir --ignore-fail-on-non-empty "$(dirname "$guard")"
   systemctl daemon-reload
+}
+
+# tunnel/up takes away what the way back needs before the source is retired: from there it goes on only.
+not_retiring() {
+  [[ "$(psql_local -c 'SELECT NOT pg_is_in_recovery()' 2>/dev/null)" != t ]] ||
+    die "the data on the source, or what the way back needs ($etc/switchover.json)" "the data here, and that file gone: retire has begun" \
+      "go on to it (pulumi config set phase retire)"
 }
 
 move_to() { # SIDE DIRECTION

@@ -79,10 +79,10 @@ export const listening: Check = ({ source, at }) => {
 /** Starts and stops others, and serves nothing itself: mastodon-streaming.service since Mastodon 4.2. */
 const umbrella = /\/(echo|true)$/;
 
-/** From shift on it is the migration itself that has stopped them. */
+/** From prepare on the target has been told which units there are. A masked one has no file that could be carried. */
 export const unused: Check = ({ source, at }) => {
   const app = source?.mastodon;
-  if (!app || reached(at, "shift")) return null;
+  if (!app || reached(at, "prepare")) return null;
   const idle = Object.values(app.units).flatMap((kind) => {
     const units = kind.filter((u) => !umbrella.test(u.program));
     if (!units.some((u) => u.active === "active")) return [];
@@ -90,7 +90,7 @@ export const unused: Check = ({ source, at }) => {
   });
   return (
     idle.length > 0 &&
-    risk(
+    (idle.some((u) => u.enabled === "masked") ? error : risk)(
       "unit-unused",
       "units of Mastodon lie there that the source no longer uses",
       idle.map((u) => `${u.name} is ${u.active} and ${u.enabled}`).join(", "),

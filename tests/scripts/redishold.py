@@ -92,6 +92,9 @@ def watch():
     again = [Redis("proxy", PROXY, LOGIN, seconds=20) for _ in range(5)]
     for client in again:
         client.socket.sendall(encode(("RPUSH", "jobs", "again")))
+    with socket.create_connection(("127.0.0.1", PROXY)) as impatient:
+        impatient.sendall(encode(("RPUSH", "jobs", "given up")))
+        time.sleep(1)
     early, _, _ = select.select([client.socket for client in again], [], [], LONG)
     with open(GO, "w", encoding="utf-8"):
         pass

@@ -104,9 +104,15 @@ test("a unit counts as out of use only beside one that serves in its place, and 
   );
   const umbrella = unit("mastodon-streaming.service", { ...stopped, program: "/bin/echo" });
   assert.ok(!told((s) => s.mastodon.units.streaming.push(umbrella)));
-  assert.ok(told((s) => (traces.replicate(s), old(s))));
-  assert.ok(!told((s) => (traces.shift(s), old(s))));
-  assert.ok(!told((s) => (traces.replicate(s), (s.trunkline.sidekiqQuiet = true), old(s))));
+  assert.ok(!told((s) => (traces.prepare(s), old(s))));
+  const level = (enabled: string) =>
+    findingsOf(
+      seen({
+        source: source((s) => s.mastodon.units.sidekiq.push(unit("old.service", { ...stopped, enabled }))),
+      }),
+    ).find((f) => f.code === "unit-unused");
+  assert.equal(level("disabled")?.acceptable, true);
+  assert.deepEqual([level("masked")?.level, level("masked")?.acceptable], ["error", undefined]);
 });
 
 test("an archive of WAL is one that keeps something, and what it runs is told without its words", () => {

@@ -94,6 +94,9 @@ test("backups are known by their programs, also in a script that a line of cron 
       ["5 3 * * * root /opt/cyborg/run restic-exporter", []],
     ] as const)
       assert.deepEqual(python("beside", "beside.saving(given)", line), told, line);
+    // Where backups go may not answer any more; nothing of it is opened.
+    const away = `(setattr(beside, "mount_of", lambda path: {"fsType": "nfs4"}), beside.saving(given))[1]`;
+    assert.deepEqual(python("beside", away, `@daily ${dir}/nightly.sh`), []);
   } finally {
     rmSync(dir, { recursive: true });
   }
@@ -108,11 +111,34 @@ test("what a worker of nginx may hold is read from its own lines, and null where
   assert.deepEqual(told("events { multi_accept on; }"), { connections: null, files: null });
 });
 
+test("another name is served where the instance's site is, and never on loopback because of somebody else's page", () => {
+  const told = (sites: string, port = "80") =>
+    python(
+      "nginxconf",
+      "nginxconf.hosts_beside(nginxconf.parse(given[0]), 'social.example', 'media.social.example', given[1])",
+      [`server { listen 127.0.0.1:80; stub_status; } ${sites}`, port],
+    );
+  const site = "server { listen 203.0.113.7:443 ssl; server_name social.example; }";
+  assert.deepEqual(told(site, "443"), ["203.0.113.7"]);
+  assert.deepEqual(told(site), ["203.0.113.7"]);
+  for (const [listens, where] of [
+    ["", ""],
+    ["listen 203.0.113.7;", "203.0.113.7"],
+    ["listen [2001:db8::7];", "[2001:db8::7]"],
+    ["listen 80; listen unix:/run/x;", ""],
+  ] as const)
+    assert.deepEqual(told(`${site} server { ${listens} server_name social.example; }`), [where], listens);
+});
+
 test("a mail server at one of the host's own addresses, or by a name of one, is on this host", () => {
-  const told = (server: string, own: string[]) =>
-    python("nearby", "nearby.services(*given)", [{ SMTP_SERVER: server }, own]);
+  const told = (server: string, own: string[], more = {}) =>
+    python("nearby", "nearby.services(*given)", [{ SMTP_SERVER: server, ...more }, own]);
   assert.deepEqual(told("203.0.113.7", ["203.0.113.7"]), ["SMTP_SERVER is 203.0.113.7"]);
   assert.deepEqual(told("203.0.113.8", ["203.0.113.7"]), []);
+  // Who logs in may do so from anywhere, but not on the other server's loopback.
+  const login = { SMTP_LOGIN: "mastodon" };
+  assert.deepEqual(told("203.0.113.7", ["203.0.113.7"], login), []);
+  assert.deepEqual(told("127.0.0.1", ["203.0.113.7"], login), ["SMTP_SERVER is 127.0.0.1"]);
   // By its name, which leads to its loopback.
   assert.deepEqual(
     [["203.0.113.7"], []].map((own) => python("nearby", "nearby.is_own('localhost', given)", own)),

@@ -114,10 +114,10 @@ export const mastodon: Case[] = [
   [
     "unit-unused",
     "error",
-    /^mastodon-sidekiq-old.service is inactive and disabled, mastodon-streaming.service is failed and masked$/,
+    /^mastodon-sidekiq-old.service is inactive and disabled, mastodon-streaming.service is failed and disabled$/,
     onSource(({ mastodon: { units } }) => {
       units.sidekiq.push(unit("mastodon-sidekiq-old.service", { active: "inactive", enabled: "disabled" }));
-      units.streaming.push(unit("mastodon-streaming.service", { active: "failed", enabled: "masked" }));
+      units.streaming.push(unit("mastodon-streaming.service", { active: "failed", enabled: "disabled" }));
     }),
   ],
   [
