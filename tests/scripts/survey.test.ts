@@ -200,7 +200,10 @@ test("what is on its way up is told as such, and what is really down is not", as
     printf '[Service]\\nExecStartPre=/bin/sleep infinity\\n' >/run/systemd/system/${u}.d/slow.conf`,
   );
   await it.source.sh(
-    `${slowly.join("\n")}\nsystemctl daemon-reload; systemctl start --no-block ${units.join(" ")}`,
+    `${slowly.join("\n")}\nsystemctl daemon-reload; systemctl start --no-block ${units.join(" ")}
+    for unit in ${units.join(" ")}; do
+      for _ in {1..100}; do [[ "$(systemctl show -P ActiveState "$unit")" != activating ]] || break; sleep 0.1; done
+    done`,
   );
   assert.deepEqual((await it.survey("source")).starting.sort(), ["Postgres 15/main", "Redis"]);
   const gone = units.map((u) => `rm -r /run/systemd/system/${u}.d`).join("\n");
