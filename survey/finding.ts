@@ -70,6 +70,7 @@ export const acceptable = [
   "search",
   "site-left-behind",
   "source-unreachable",
+  "ssh-limited",
   "unit-needs",
   "unit-unused",
   "unlogged-tables",

@@ -83,6 +83,8 @@ export interface Sshd {
   allowTcpForwarding: string;
   /** Where `ssh -R` listens: no (on loopback), clientspecified (where it says), yes (everywhere, whatever it says). */
   gatewayPorts: string;
+  /** Rules of the firewall, as it writes them, that count new connections to its port, and turn away those above a number. */
+  limits: string[];
   /** Public ed25519 host key, "ssh-ed25519 AAAA…"; null if the host has none. */
   ed25519HostKey: string | null;
 }

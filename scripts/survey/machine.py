@@ -8,6 +8,7 @@ import shutil
 import socket
 import time
 
+import firewall
 from probe import Unreadable, look, read, run
 
 TOOLS = ("rsync", "python3", "node", "ssh", "nginx", "systemctl", "sudo", "curl", "pg_lsclusters", "rclone", "certbot")
@@ -137,6 +138,7 @@ def sshd():
         "port": int(fields.get("port", 22)),
         "allowTcpForwarding": forwarding(fields),
         "gatewayPorts": fields.get("gatewayports", "no"),
+        "limits": firewall.limits(int(fields.get("port", 22))),
         "ed25519HostKey": " ".join(read(key).split()[:2]) if os.path.exists(key) else None,
     }
 

@@ -33,6 +33,21 @@ export const gatewayPorts: Check = ({ source }) =>
     "set it to no, or to clientspecified and name the address in the forwards of your own, and reload sshd. Where the tunnel is up already, then restart trunkline-tunnel@wal and trunkline-tunnel@redis on the target",
   );
 
+export const sshLimited: Check = ({ source, target, at }) =>
+  at !== "retire" &&
+  [source, target].flatMap((h) =>
+    h?.sshd?.limits.length
+      ? [
+          risk(
+            "ssh-limited",
+            `the ${h.side}'s firewall counts connections to its SSH port`,
+            h.sshd.limits.join("; "),
+            "let them in without counting until retire (of ufw: `ufw allow 22/tcp` in place of `ufw limit`), and look again. Or let in the other server and this machine by their addresses above that rule, and accept this. The tunnels are five connections that come at once, and each step is one or more: turned away they would end a run in its middle, or keep the app from its database between shift and switch",
+          ),
+        ]
+      : [],
+  );
+
 export const libc: Check = ({ source, target }) => {
   if (!source || !target) return null;
   const [s, t] = [source.host.libc, target.host.libc];

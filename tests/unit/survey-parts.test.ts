@@ -130,6 +130,36 @@ test("another name is served where the instance's site is, and never on loopback
     assert.deepEqual(told(`${site} server { ${listens} server_name social.example; }`), [where], listens);
 });
 
+test("rules that count connections to sshd are told, those to other ports or for other ends are not", () => {
+  const told = (iptables: string[], nft: string[] = [], port = 22) =>
+    python(
+      "firewall",
+      "(setattr(firewall, 'shown', lambda name, *more: given[name]), firewall.limits(given['port']))[1]",
+      { "iptables-save": iptables, nft, port },
+    );
+  const recent = (ports: string) =>
+    `-A ufw-user-input -p tcp -m tcp ${ports} -m conntrack --ctstate NEW -m recent --update --seconds 30 --hitcount 6 -j ufw-user-limit`;
+  for (const ports of ["--dport 22", "-m multiport --dports 80,22", "--dport 20:30"])
+    assert.deepEqual(told([recent(ports)]), [recent(ports).slice(0, 160)], ports);
+  for (const rule of [
+    recent("--dport 2222"),
+    "-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT",
+    "-A INPUT -p tcp -m tcp --dport 22 -m limit --limit 3/min -j LOG",
+    "-A INPUT -p tcp -m tcp --dport 443 -m hashlimit --hashlimit-above 9/sec -j DROP",
+  ])
+    assert.deepEqual(told([rule]), [], rule);
+  assert.notDeepEqual(told([recent("--dport 2222")], [], 2222), []);
+  const nft = (rule: string) => told([], ["table inet filter {", `\t\t${rule}`, "}"]);
+  for (const rule of [
+    "tcp dport 22 ct state new limit rate 6/minute accept",
+    "tcp dport { 22, 80 } ct state new limit rate over 6/minute drop",
+    "tcp dport ssh ct count over 4 reject",
+  ])
+    assert.deepEqual(nft(rule), [rule]);
+  assert.deepEqual(nft("tcp dport 22 accept"), []);
+  assert.deepEqual(nft("tcp dport 443 limit rate 6/minute accept"), []);
+});
+
 test("a mail server at one of the host's own addresses, or by a name of one, is on this host", () => {
   const told = (server: string, own: string[], more = {}) =>
     python("nearby", "nearby.services(*given)", [{ SMTP_SERVER: server, ...more }, own]);

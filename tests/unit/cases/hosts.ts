@@ -82,6 +82,17 @@ export const hosts: Case[] = [
   ],
   ["sshd-reverse-forwarding", "error", /is local/, onSource((s) => (s.sshd.allowTcpForwarding = "local"))],
   ["sshd-gateway-ports", "error", /GatewayPorts is yes/, onSource((s) => (s.sshd.gatewayPorts = "yes"))],
+  [
+    "ssh-limited",
+    "error",
+    /^-A ufw-user-input .* --hitcount 6/,
+    onSource(
+      (s) =>
+        (s.sshd.limits = [
+          "-A ufw-user-input -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -m recent --update --seconds 30 --hitcount 6 -j ufw-user-limit",
+        ]),
+    ),
+  ],
   ["clock", "error", /source's clock .* 90 s apart/, onSource((s) => (s.host.clock.epochMs = now - 90_000))],
   [
     "clock-drift",
