@@ -87,6 +87,8 @@ test("retired, the old server is off for good and the new one keeps no WAL for i
   assert.equal((await pair.must("tunnel/up", "absent")).outcome, "changed");
   assert.equal((await pair.must("tunnel/up", "absent")).outcome, "unchanged");
   assert.deepEqual(await forTheWayBack(), ["trunkline_app"], "the app's own way to its database");
+  // Begun is begun: what there is a way back with is gone, and the data are here.
+  assert.match((await pair.step("switchover/run", "absent")).stderr, /found the data here.*retire has begun/);
   assert.equal((await pair.must("host/retire")).outcome, "changed");
   assert.equal((await pair.must("host/retire")).outcome, "unchanged");
   await pair.source.reboot();
