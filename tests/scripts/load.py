@@ -19,7 +19,7 @@ password = open(sys.argv[1], encoding="utf-8").read()
 redis_password, record_path, stop_path = sys.argv[2:5]
 clients = int(sys.argv[5]) if len(sys.argv) > 5 else 20
 think = (float(sys.argv[6]) if len(sys.argv) > 6 else 5) / 1000
-run = int(time.time())
+run = time.time_ns() // 1_000_000  # another one also where one load follows the other at once
 record = {"run": run, "acks": {}, "counter": [], "jobs": [], "errors": [], "redisErrors": [], "readonly": 0}
 moments, redis_moments, slowest = [], [], [0.0]
 
@@ -43,7 +43,7 @@ def client(number):
                 record["counter"].append(int(connection.query("UPDATE counter SET v = v + 1 RETURNING v", 130)[0][0]))
             else:
                 seq += 1
-                connection.query(f"INSERT INTO ledger VALUES ({run % 1000000 * 100 + number}, {seq})", 130)
+                connection.query(f"INSERT INTO ledger VALUES ({run % 10_000_000 * 100 + number}, {seq})", 130)
                 acks.append(seq)
             now = time.monotonic()
             moments.append(now)

@@ -69,8 +69,8 @@ export async function verify(pair: Pair, host: LabHost, record: LoadRecord): Pro
     for (const seq of acks)
       look(
         verdict,
-        `${(record.run % 1_000_000) * 100 + Number(client)}/${seq}`,
-        Number(found.get(`${(record.run % 1_000_000) * 100 + Number(client)}/${seq}`) ?? 0),
+        `${(record.run % 10_000_000) * 100 + Number(client)}/${seq}`,
+        Number(found.get(`${(record.run % 10_000_000) * 100 + Number(client)}/${seq}`) ?? 0),
       );
   const highest = Number(await pair.sql(host, "SELECT v FROM counter"));
   if (record.counter.some((v) => v > highest)) verdict.lost.push(`counter above ${highest}`);
