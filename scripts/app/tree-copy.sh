@@ -32,4 +32,4 @@ copy() { # NAME FOLDER
 
 moved="$(copy home "$APP_HOME")"
 [[ $APP_DIR/ == "$APP_HOME"/* ]] || moved=$((moved + $(copy app "$APP_DIR")))
-echo "$moved" >"$run/app-tree.count"
+echo "$moved" >"$run/app-tree.result"

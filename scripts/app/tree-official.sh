@@ -144,4 +144,4 @@ part ruby ruby_there install_ruby
 part gems gems_there install_gems
 part modules modules_there install_modules
 part assets assets_there make_assets
-echo "$parts" >"$run/app-tree.count"
+echo "$parts" >"$run/app-tree.result"

@@ -110,11 +110,10 @@ bring_app() { # SCRIPT SECONDS
   [[ -e $APP_HOME ]] || touch "$state/made-home"
   APP_REPOSITORY=${APP_REPOSITORY:-$SOURCE_REPOSITORY} APP_REF=${APP_REF:-$SOURCE_REF}
   settings_for app-tree SOURCE_ADDRESS APP_USER APP_HOME APP_DIR MEDIA_DIR RATE_MIB APP_REPOSITORY APP_REF
-  rm -f "$run/app-tree.count"
   follow_unit app-tree "$2" -- /bin/bash "$scripts/app/$1"
   changed=$before
   local count
-  count="$(cat "$run/app-tree.count" 2>/dev/null || echo 0)"
+  count="$(cat "$run/app-tree.result" 2>/dev/null || echo 0)"
   ((count == 0)) || changed=yes
   result count "$count"
 }

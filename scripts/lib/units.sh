@@ -43,7 +43,8 @@ told_of_failure() { # UNIT INVOCATION
 }
 
 # follow_unit NAME DEADLINE -- CMD…: runs CMD as unit trunkline-NAME, or attaches to it if it runs or ended well already.
-# CMD tells its progress in $run/NAME.progress (last line counts). Meanwhile a second `up` can follow too; other steps wait.
+# CMD tells its progress in $run/NAME.progress (last line counts), and what came of it, if it has to, in $run/NAME.result: whoever
+# comes after it ended finds it there. Meanwhile a second `up` can follow too; other steps wait.
 follow_unit() {
   local name=$1 deadline=$2 unit="trunkline-$1.service"
   shift 2
@@ -68,7 +69,7 @@ start_unit() {
   local name=$1 unit="trunkline-$1.service"
   shift
   systemctl reset-failed "$unit" 2>/dev/null || true
-  rm -f "$run/$name.progress"
+  rm -f "$run/$name.progress" "$run/$name.result"
   systemd-run --quiet --unit="$unit" --property=RemainAfterExit=yes --property=KillMode=mixed \
     --description="Trunkline: $name" -- "$@" 9>&-
 }

@@ -15,7 +15,6 @@ present() {
   check_space
   settings_for media-copy SOURCE_ADDRESS MEDIA_DIR RATE_MIB APP_UID APP_GID
   local before=$changed
-  rm -f "$run/media-copy.result"
   follow_unit media-copy 604800 -- /bin/bash "$scripts/media/bulk.sh"
   local files=0 bytes=0
   if [[ -f $run/media-copy.result ]]; then read -r files bytes <"$run/media-copy.result"; fi

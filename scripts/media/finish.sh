@@ -12,7 +12,6 @@ present() {
   local now
   now="$(source_clock)"
   [[ -s $shifted_file ]] || put_file "$shifted_file" 0600 root:root <<<"$now"
-  rm -f "$run/media-finish.result"
   local before=$changed
   worker_settings media-finish "$mark_file"
   follow_unit media-finish 14400 -- /usr/bin/python3 "$scripts/media/worker.py" finish "$state/media-finish.json"

@@ -13,7 +13,6 @@ present() {
   [[ $(unit_state trunkline-storage-follow.service) != running ]] ||
     die "nothing to follow the disk any more" "trunkline-storage-follow.service runs" "run \`pulumi up\` with mediaPhase settle first"
   local before=$changed
-  rm -f "$run/storage-clean.result"
   follow_unit storage-clean 604800 -- /usr/bin/python3 -B "$scripts/storage/clean.py" "$store_json" "$run/storage-clean.result"
   changed=$before
   grep -q '"removed": 0,' "$run/storage-clean.result" || changed=yes
@@ -22,4 +21,4 @@ present() {
 }
 
 # There is no way back from here but the bucket's own files: storage/switch brings them.
-absent() { drop_file "$known/cleaned" "$run/storage-clean.result"; }
+absent() { drop_unit storage-clean; drop_file "$known/cleaned" "$run/storage-clean.result"; }

@@ -16,7 +16,6 @@ present() {
   wait_until 3600 "the follower to watch the media folder" follower_watches
   local before=$changed files=0
   if ! is_known copied; then
-    rm -f "$run/storage-copy.result"
     follow_unit storage-copy "${COPY_DEADLINE:-2592000}" -- /usr/bin/python3 -B "$scripts/storage/bulk.py" "$store_json"
     [[ -s $run/storage-copy.result ]] || die "the bulk copy to end with a result" "none" "run \`pulumi up\` again"
     mark_known copied <"$run/storage-copy.result"

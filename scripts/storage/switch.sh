@@ -93,5 +93,5 @@ follow_links() {
 
 # Pages that were rendered with the old addresses are thrown away.
 clear_cache() {
-  tootctl cache clear >&2 || die "tootctl cache clear to succeed" "its words stand above" "run \`pulumi up\` again"
+  wait_until 120 "tootctl cache clear to succeed" tootctl cache clear # a busy Redis lets it down now and then
 }

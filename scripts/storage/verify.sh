@@ -12,7 +12,6 @@ present() {
   uses_bucket || die "the app to use the bucket $BUCKET" "S3_ENABLED is not true in $(env_path)" "this step comes after storage/switch: run \`pulumi up\` again"
   write_store
   local before=$changed
-  rm -f "$run/storage-verify.result"
   follow_unit storage-verify "${VERIFY_DEADLINE:-604800}" -- /usr/bin/python3 -B "$scripts/storage/verify.py" "$store_json" "$run/storage-verify.result"
   changed=$before
   [[ -s $run/storage-verify.result ]] || die "the verification to end with a result" "none" "run \`pulumi up\` again"

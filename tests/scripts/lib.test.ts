@@ -183,15 +183,19 @@ test("two runs at once share one unit", async () => {
   assert.equal((await host.sh("cat /root/runs")).stdout, "run\n");
 });
 
-test("a unit that ended while nobody watched is not run again", async () => {
-  await host.sh("rm -f /root/runs");
-  await host.put("/opt/trunkline/scripts/probe/step.sh", counted);
+test("a unit that ended while nobody watched is not run again, and what came of it is there", async () => {
+  const result = "/run/trunkline/probe.result";
+  const text = counted.replace("done'; }", `done; echo 6 >>${result}'; [[ $(cat ${result}) == 6 ]]; }`);
+  await host.sh(`rm -f /root/runs; echo old >${result}`);
+  await host.put("/opt/trunkline/scripts/probe/step.sh", text);
   const argv = ["timeout", "-s", "KILL", "1", "bash", "/opt/trunkline/scripts/run", "probe/step"];
   await host.exec(argv, { input: stdin({}), allowFail: true });
   await host.sh(
     "for i in $(seq 100); do [ $(systemctl show -P SubState trunkline-probe) = exited ] && break; sleep 0.2; done",
   );
-  assert.match((await run(counted)).stderr, /ended while nobody watched/);
+  const out = await run(text);
+  assert.equal(out.code, 0, out.stderr);
+  assert.match(out.stderr, /ended while nobody watched/);
   assert.equal((await host.sh("cat /root/runs")).stdout, "run\n");
 });
 

@@ -252,7 +252,11 @@ test("every key is accounted for, and what is lacking is mended from the disk", 
   ).stdout.trim();
   await it.store.put(bucket, other, "wrong");
   await it.must("storage/follow", "absent");
-  await it.cutOff("storage/verify", 0.5);
+  await it.cutOff("storage/verify", 1.5);
+  await it.until("what it began to end by itself", async () => {
+    const { stdout } = await it.host.sh("systemctl show -P SubState trunkline-storage-verify");
+    return stdout.trim() !== "running";
+  });
   const found = (await it.must("storage/verify")).result["verified"] as Record<string, number>;
   assert.deepEqual([found["missing"], found["wrong"], found["mended"]], [0, 0, 2], JSON.stringify(found));
   assert.equal((await it.must("storage/verify")).outcome, "unchanged");

@@ -113,8 +113,12 @@ class Connection {
       () => new Promise<Reply | RedisError>((resolve, reject) => this.waiting.push({ resolve, reject })),
     );
     this.socket.write(commands.map(encode).join(""));
-    const late = setTimeout(() => this.socket.destroy(new Error(`no answer in ${timeoutMs} ms`)), timeoutMs);
-    const settled = await Promise.all(replies).finally(() => clearTimeout(late));
+    // Ruby asks the socket before it gives up; Node looks at its clocks first, and after a second without a turn at the
+    // processor the answer may lie there unread. So the time is counted in turns, of which such a second is one.
+    let turns = 10;
+    const giveUp = () => this.socket.destroy(new Error(`no answer in ${timeoutMs} ms`));
+    const clock = setInterval(() => --turns || giveUp(), timeoutMs / turns);
+    const settled = await Promise.all(replies).finally(() => clearInterval(clock));
     const bad = settled.find((r) => r instanceof RedisError);
     if (bad) throw elsewhere.test(bad.message) ? new RedisConnectionError(bad.message) : bad;
     return settled as Reply[];
