@@ -18,6 +18,7 @@ rehearsal/prepare.sh testing
 
 passed=0 failed=0 skipped=0
 last_passed=0 last_failed=0 last_skipped=0 # of the last run of the runner
+runs=0 again=()
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 
@@ -29,7 +30,8 @@ run_check() {
   if npm run --silent check; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 }
 
-# A lab shares two cores with whatever else the machine does; a file that failed there gets a second try, and it is told.
+# A lab shares two cores with whatever else the machine does; a file that failed there gets a second try when all the others are
+# through, and it is told.
 run_group() {
   local group=$1 files file
   case $group in
@@ -38,9 +40,9 @@ run_group() {
       ((${#files[@]})) || { echo "no tests in tests/$group" >&2; failed=$((failed + 1)); return; }
       for file in "${files[@]}"; do
         run_files "$group" "$file" && continue
-        printf '\n== %s failed; once more\n' "$file"
+        printf '\n== %s failed; once more at the end\n' "$file"
         passed=$((passed - last_passed)) failed=$((failed - last_failed)) skipped=$((skipped - last_skipped))
-        run_files "$group" "$file" || true
+        again+=("$file")
       done
       ;;
     *)
@@ -51,7 +53,7 @@ run_group() {
 }
 
 run_files() {
-  local said="$results/$1" status=0 flags=(--test-concurrency=1 --test-reporter=spec)
+  local said="$results/$((++runs)) $1" status=0 flags=(--test-concurrency=1 --test-reporter=spec)
   # What a lab leaves open must not hold up the end; elsewhere the flag would only lose the last lines.
   case $1 in unit | bench | report) ;; *) flags+=(--test-force-exit) ;; esac
   shift
@@ -63,12 +65,23 @@ run_files() {
   ((p + f > 0)) || f=1            # a group that tests nothing is not green
   last_passed=$p last_failed=$f last_skipped=$s
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+  ((f == 0)) || awk '/^✖ failing tests:/ { on = 1 } on && n++ < 80' "$said" >"$said.failed"
   ((f == 0))
 }
 
 for group in "${groups[@]}"; do
   printf '\n== %s (%s)\n' "$group" "$(date +%T)"
   if [[ $group == check ]]; then run_check; else run_group "$group"; fi
+done
+
+for file in "${again[@]}"; do
+  printf '\n== %s once more (%s)\n' "$file" "$(date +%T)"
+  run_files "$(basename "$(dirname "$file")")" "$file" || true
+done
+
+# Once more at the end, where one looks first: also what was green at its second try.
+for said in "$results"/*.failed; do
+  if [[ -s $said ]]; then printf '\n== what failed (%s)\n%s\n' "$(basename "$said" .failed)" "$(cat "$said")"; fi
 done
 
 printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$skipped"
