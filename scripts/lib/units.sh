@@ -25,6 +25,7 @@ unit_journal() { # UNIT LINES: the tail of what its last start said
   local id since look said='' end=$((SECONDS + 3))
   id="$(unit_property "$1" InvocationID)" since="$(unit_property "$1" InactiveExitTimestamp)"
   # A unit's last words may reach the journal a moment after systemd knows that it failed, but before the journal knows it.
+  [[ $(unit_state "$1") != failed ]] || timeout 10 journalctl --sync 2>/dev/null || true
   while [[ $(unit_state "$1") == failed ]] && ((SECONDS < end)) && ! told_of_failure "$1" "$id"; do sleep 0.05; done
   # What it said itself, without the sessions that it opened; else what there is of it, as when its program was not found.
   # Of a unit that was gone in a moment the journal does not learn which of its starts it was.

@@ -32,13 +32,21 @@ const odd = [
   "a=b;c&d",
 ];
 
-/** Makes a step out of bash text, and runs it. */
-async function run(text: string, settings: Record<string, string> = {}, want = "present") {
+/** Makes a step out of bash text, and runs it; `log` is a file on the host for what it says meanwhile. */
+async function run(text: string, settings: Record<string, string> = {}, want = "present", log = "") {
   await host.put("/opt/trunkline/scripts/probe/step.sh", text);
-  return host.exec(["bash", "/opt/trunkline/scripts/run", "probe/step"], {
-    input: stdin(settings, want),
-    allowFail: true,
-  });
+  const step = ["bash", "/opt/trunkline/scripts/run", "probe/step"];
+  const argv = log ? ["bash", "-c", 'exec "${@:2}" 2>"$1"', "run", log, ...step] : step;
+  return host.exec(argv, { input: stdin(settings, want), allowFail: true });
+}
+
+/** Kills a step once its unit is at work. */
+async function cutOff(text: string): Promise<void> {
+  await host.put("/opt/trunkline/scripts/probe/step.sh", text);
+  const script = `setsid bash /opt/trunkline/scripts/run probe/step <&0 & step=$!
+    for _ in {1..1200}; do ! systemctl is-active -q trunkline-probe || break; sleep 0.05; done
+    kill -KILL -- "-$step"; ! wait "$step"; systemctl is-active -q trunkline-probe`;
+  await host.sh(script, { input: stdin({}) });
 }
 
 function stdin(settings: Record<string, string>, want = "present"): string {
@@ -52,12 +60,14 @@ const lastLine = (stdout: string) =>
   JSON.parse(stdout.trimEnd().split("\n").at(-1)!) as Record<string, unknown>;
 
 test("one step at a time on a host: another one waits, and says for whom; the same one follows its unit too", async () => {
-  const follow = "present() { follow_unit nap 60 -- sleep 4; }";
+  const follow =
+    "present() { follow_unit nap 60 -- bash -c 'until [[ -e /root/awake ]]; do sleep 0.1; done'; }";
   const other = "/opt/trunkline/scripts/probe/other.sh";
   await host.put(other, "present() { :; }");
   const first = run(follow);
   await host.sh("timeout 20 bash -c 'until systemctl is-active -q trunkline-nap; do sleep 0.05; done'");
-  const second = run(follow);
+  const second = run(follow, {}, "present", "/root/second");
+  await host.sh("timeout 60 bash -c 'until grep -qs following /root/second; do sleep 0.05; done'");
   const third = await host.exec(["bash", "/opt/trunkline/scripts/run", "probe/other"], {
     input: stdin({ LOCK_DEADLINE: "1" }),
     allowFail: true,
@@ -68,10 +78,11 @@ test("one step at a time on a host: another one waits, and says for whom; the sa
     third.stderr,
     /expected what another run does .* to end within 1 s.* still at probe\/step\. What to do/,
   );
+  await host.sh("touch /root/awake");
   assert.equal((await first).code, 0);
-  const { code, stderr } = await second;
-  assert.equal(code, 0, stderr);
-  assert.match(stderr, /already running as trunkline-nap\.service; following it/);
+  assert.equal((await second).code, 0);
+  const said = (await host.sh("cat /root/second; rm /root/second /root/awake")).stdout;
+  assert.match(said, /already running as trunkline-nap\.service; following it/);
   const last = await host.exec(["bash", "/opt/trunkline/scripts/run", "probe/other"], { input: stdin({}) });
   assert.equal(last.code, 0);
   await host.sh(`rm ${other}`);
@@ -157,46 +168,46 @@ test("what was saved comes back as it was: content, mode, owner, link, absence",
   assert.equal(lastLine((await run(text, {}, "absent")).stdout)["outcome"], "unchanged");
 });
 
-const counted = `present() { follow_unit probe 60 -- bash -c 'echo run >>/root/runs; for i in 1 2 3 4 5 6; do echo "$i of 6" >/run/trunkline/probe.progress; sleep 0.5; done'; }`;
+const goOn = "/root/go-on";
+/** Counts its runs, and goes on when it may. */
+const counted = `present() { follow_unit probe 60 -- bash -c 'echo run >>/root/runs; until [[ -e ${goOn} ]]; do sleep 0.1; done'; }`;
+const runs = async () => (await host.sh("cat /root/runs")).stdout;
 
 test("long work goes on when its step is killed, and the next run attaches to it", async () => {
-  await host.sh("rm -f /root/runs");
-  await host.put("/opt/trunkline/scripts/probe/step.sh", counted);
-  const killed = await host.exec(
-    ["timeout", "-s", "KILL", "1.5", "bash", "/opt/trunkline/scripts/run", "probe/step"],
-    {
-      input: stdin({}),
-      allowFail: true,
-    },
-  );
-  assert.equal(killed.code, 137);
-  const out = await run(counted);
-  assert.equal(out.code, 0, out.stderr);
-  assert.match(out.stderr, /already running/);
-  assert.equal((await host.sh("cat /root/runs")).stdout, "run\n");
+  await host.sh(`rm -f /root/runs ${goOn}`);
+  await cutOff(counted);
+  const next = run(counted, {}, "present", "/root/next");
+  await host.sh("timeout 60 bash -c 'until grep -qs running /root/next; do sleep 0.05; done'");
+  await host.sh(`touch ${goOn}`);
+  assert.equal((await next).code, 0);
+  assert.match((await host.sh("cat /root/next")).stdout, /already running/);
+  assert.equal(await runs(), "run\n");
 });
 
 test("two runs at once share one unit", async () => {
-  await host.sh("rm -f /root/runs");
-  const [a, b] = await Promise.all([run(counted), run(counted)]);
-  assert.deepEqual([a.code, b.code], [0, 0], a.stderr + b.stderr);
-  assert.equal((await host.sh("cat /root/runs")).stdout, "run\n");
+  await host.sh(`rm -f /root/runs ${goOn} /root/a /root/b`);
+  const both = Promise.all(["/root/a", "/root/b"].map((log) => run(counted, {}, "present", log)));
+  await host.sh("timeout 60 bash -c 'until grep -qs following /root/[ab]; do sleep 0.05; done'");
+  await host.sh(`touch ${goOn}`);
+  assert.deepEqual(
+    (await both).map((out) => out.code),
+    [0, 0],
+    (await host.sh("cat /root/[ab]")).stdout,
+  );
+  assert.equal(await runs(), "run\n");
 });
 
 test("a unit that ended while nobody watched is not run again, and what came of it is there", async () => {
   const result = "/run/trunkline/probe.result";
   const text = counted.replace("done'; }", `done; echo 6 >>${result}'; [[ $(cat ${result}) == 6 ]]; }`);
-  await host.sh(`rm -f /root/runs; echo old >${result}`);
-  await host.put("/opt/trunkline/scripts/probe/step.sh", text);
-  const argv = ["timeout", "-s", "KILL", "1", "bash", "/opt/trunkline/scripts/run", "probe/step"];
-  await host.exec(argv, { input: stdin({}), allowFail: true });
-  await host.sh(
-    "for i in $(seq 100); do [ $(systemctl show -P SubState trunkline-probe) = exited ] && break; sleep 0.2; done",
-  );
+  await host.sh(`rm -f /root/runs ${goOn}; echo old >${result}`);
+  await cutOff(text);
+  await host.sh(`touch ${goOn}
+    timeout 60 bash -c 'until [[ $(systemctl show -P SubState trunkline-probe) == exited ]]; do sleep 0.1; done'`);
   const out = await run(text);
   assert.equal(out.code, 0, out.stderr);
   assert.match(out.stderr, /ended while nobody watched/);
-  assert.equal((await host.sh("cat /root/runs")).stdout, "run\n");
+  assert.equal(await runs(), "run\n");
 });
 
 test("a unit that fails tells why, and is started anew by the next run", async () => {
