@@ -27,7 +27,8 @@ present() {
     head=no
   done
   rm -f "$run/site.new"
-  [[ $reload == no ]] || load_nginx restore_all
+  # Also after a run that was cut off before nginx had read them.
+  if [[ $reload == yes ]] || ! target_answers "$(site_address)" >/dev/null; then load_nginx restore_all; fi
   here="$(site_address)"
   wait_until 30 "a request to the source at $here to come out at the target" target_answers "$here"
   wait_until 15 "the source's files to be served to the target on port $PORT_SOURCE_MEDIA" media_answers
@@ -36,7 +37,8 @@ present() {
 
 absent() {
   mapfile -t files < <(if [[ -s $kept ]]; then cat "$kept"; else readlink -f "$NGINX_SITE"; fi)
-  is_saved "${files[0]}" || return 0
+  # Their list goes last: while it is there, nginx may not have read the sites as they were.
+  [[ -s $kept ]] || is_saved "${files[0]}" || return 0
   local web
   mapfile -t web < <(unit_names "$WEB_UNITS")
   # At the end of a move there is no app here any more, and nothing to come.
@@ -49,7 +51,7 @@ absent() {
   fi
   restore_all
   load_nginx
-  drop_file "$trust" "$kept" "$late" "$pushed"
+  drop_file "$trust" "$late" "$pushed" "$kept"
   rmdir /etc/nginx/trunkline 2>/dev/null || true
   await_own_site
 }
@@ -79,7 +81,7 @@ write_late_site() {
     if [[ $file == "${files[0]}" ]]; then
       { site_script --head && python3 "$scripts/storage/include.py" add "$original" "$WEB_DOMAIN" "$late"; } >"$run/site.new" || return 1
     else
-      cat "$original" >"$run/site.new"
+      cat "$original" >"$run/site.new" || return 1
     fi
     put_file "$file" "$(stat -c %a "$file")" "$(stat -c %U:%G "$file")" <"$run/site.new"
   done

@@ -30,7 +30,8 @@ present() {
   fi
   # The home has to be passable for nginx, as Mastodon's own guide says.
   chmod o+x "$APP_HOME"
-  if [[ $touched == yes ]] || ! systemctl is-active --quiet nginx; then load_nginx rm -f "$link"; fi
+  # Also after a run that was cut off before nginx had read what it wrote.
+  if [[ $touched == yes ]] || ! systemctl is-active --quiet nginx || ! site_answers >/dev/null; then load_nginx rm -f "$link"; fi
   wait_until 20 "the site on this host to answer over TLS" site_answers
   result version "$(nginx -v 2>&1 | sed 's/.*nginx\///')"
 }

@@ -123,6 +123,21 @@ test("what nginx or the site would stumble over is told before Sidekiq is stoppe
   assert.match(String(await refusals()), /own site to answer at 127\.0\.0\.1: /);
 });
 
+test("a run that was cut off before nginx had read the proxy is seen through by the next one", async () => {
+  await serve(server());
+  assert.equal((await step("web/proxy")).code, 0);
+  await host.sh(`cp -a ${site} /root/proxy; cp -a /var/lib/trunkline/saved/files${site} ${site}
+    systemctl reset-failed nginx || true; systemctl restart nginx; cp -a /root/proxy ${site}`);
+  const { code, stderr } = await step("web/proxy");
+  assert.equal(code, 0, stderr);
+  // The same on the way back.
+  await host.sh(`mv -T /var/lib/trunkline/saved/files${site} ${site}`);
+  const back = await step("web/proxy", "absent");
+  assert.equal(back.code, 0, back.stderr);
+  const ask = `curl -sk -o /dev/null -w '%{http_code}' --resolve social.example:443:${address} https://social.example/.trunkline`;
+  assert.equal((await host.sh(ask)).stdout, "404");
+});
+
 test("what failed after Sidekiq was started is not said to leave none at work", async () => {
   await serve(`upstream trunkline_kept { server 127.0.0.1:9; }\n${server()}`);
   await host.put("/home/mastodon/live/.env.production", "REDIS_HOST=127.0.0.1\nREDIS_PORT=7000\n");
