@@ -28,7 +28,8 @@ present() {
 absent() {
   drop_file "$link" "$site" "$miss"
   rmdir /etc/nginx/trunkline 2>/dev/null || true
-  if [[ $changed == yes ]] && systemctl is-active --quiet nginx; then load_nginx; fi
+  # The cache goes last: while it is there, nginx may still have the site.
+  if [[ $changed == yes || -d /var/cache/nginx/trunkline-media ]] && systemctl is-active --quiet nginx; then load_nginx; fi
   # What is being answered still may be put into the cache.
   wait_until 60 "nginx to let go of the media host's cache" rm -rf --one-file-system /var/cache/nginx/trunkline-media
 }

@@ -14,7 +14,8 @@ present() {
   cp -a "$site" "$run/links.before"
   edit_site "$site" add ||
     die "a TLS server for $WEB_DOMAIN in $site" "none that could be read" "see whether the site is spread over several files there"
-  [[ $file_changed == no ]] || load_nginx cp -a "$run/links.before" "$site"
+  # Also after a run that was cut off before nginx had read it.
+  if [[ $file_changed == yes ]] || ! redirects >/dev/null; then load_nginx cp -a "$run/links.before" "$site"; fi
   wait_until 20 "an old link to be redirected to the media host" redirects
   result site "$site"
 }
@@ -23,7 +24,8 @@ present() {
 absent() {
   local site
   site="$(site_file)"
-  if grep -qs "$links" "$site"; then
+  # The file that is included goes last: while it is there, nginx may not have read the site without it.
+  if [[ -e $links ]] || grep -qs "$links" "$site"; then
     edit_site "$site" remove
     load_nginx
   fi

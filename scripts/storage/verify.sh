@@ -18,22 +18,23 @@ present() {
   grep -q '"missing": 0, "wrong": 0,' "$run/storage-verify.result" ||
     die "every file that a row stands for to be in the bucket" "$(cat "$run/storage-verify.result")" "see what became of the files that it names; nothing is removed from the disk before they are accounted for"
   is_known verified || changed=yes
-  (mark_known verified <"$run/storage-verify.result")
   stop_follower
   if [[ -f $links ]]; then
     write_links 301
-    [[ $file_changed == no ]] || load_nginx true
+    # Until it is known to be verified, a run may have been cut off before nginx had read them.
+    if [[ $file_changed == yes ]] || ! is_known verified; then load_nginx true; fi
   fi
+  (mark_known verified <"$run/storage-verify.result")
   result_json verified "$(cat "$run/storage-verify.result")"
 }
 
 absent() {
   drop_unit storage-verify
-  drop_file "$known/verified" "$run/storage-verify.result"
   # On the server that copied: what the app writes to the disk again is followed again.
   if is_known mark && has_disk; then write_store; start_follower; fi
   if [[ -f $links ]] && uses_bucket; then
     write_links 302
-    [[ $file_changed == no ]] || load_nginx true
+    if [[ $file_changed == yes ]] || is_known verified; then load_nginx true; fi
   fi
+  drop_file "$known/verified" "$run/storage-verify.result"
 }
