@@ -90,7 +90,8 @@ admit() {
 	host replication trunkline_repl 127.0.0.1/32 scram-sha-256
 	host $(hba_name "$DB_NAME") trunkline_app 127.0.0.1/32 scram-sha-256
 	END
-  [[ $file_changed == no ]] || reload_hba "$hba"
+  # Also after a run that was cut off before Postgres had read it.
+  if [[ $file_changed == yes || "$(read_since "$hba")" != t ]]; then reload_hba "$hba"; fi
 }
 
 withdraw() {

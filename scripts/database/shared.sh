@@ -35,6 +35,11 @@ without_block() {
 # A name in pg_hba.conf may hold anything between double quotes.
 hba_name() { printf '"%s"' "${1//\"/\"\"}"; }
 
+# read_since FILE: `t` if Postgres has read its configuration since FILE was written, which it knows to the second.
+read_since() {
+  psql_local -v file="$1" <<<"SELECT pg_conf_load_time() > (pg_stat_file(:'file')).modification + interval '1 second'"
+}
+
 # reload_hba FILE: with a fault in it Postgres would keep the old rules and only say so in its log.
 reload_hba() {
   local fault

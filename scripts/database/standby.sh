@@ -42,7 +42,7 @@ absent() {
       die "a standby, which may be taken down" "the live primary with $DB_NAME in $data" "go back to phase shift first, so that the data return to the source"
     drop_unit base-backup
     systemctl stop "$unit"
-    rm -rf "$data"
+    drop_data
     changed=yes
   fi
   drop_file "$conf/conf.d/trunkline.conf" "$(passfile)" "$state/system-id" "$state/postgresql.tuned" "$seeded"
@@ -124,13 +124,20 @@ move_aside() {
   systemctl is-active --quiet "$unit" || holds_ours || [[ ! -d $data ]] || systemctl start "$unit"
   if holds_ours; then
     systemctl stop "$unit"
-    rm -rf "$data"
+    drop_data
   elif [[ -d $data ]]; then
     refuse_data
     systemctl stop "$unit"
     rm -rf "$data$aside"
     mv -T "$data" "$data$aside"
   fi
+}
+
+# Out of the way at once: deleting takes a while, and half a cluster would be neither ours nor one that starts.
+drop_data() {
+  rm -rf "$data.incoming"
+  mv -T "$data" "$data.incoming"
+  rm -rf "$data.incoming"
 }
 
 refuse_data() {
