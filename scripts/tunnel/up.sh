@@ -16,7 +16,8 @@ present() {
   systemctl enable --quiet "${units[@]}"
   if [[ $changed == yes ]]; then systemctl restart "${units[@]}"; fi
   for name in "${units[@]}"; do
-    systemctl is-active --quiet "$name" || { systemctl start "$name"; changed=yes; }
+    # One that systemd is about to start again needs nobody to do it.
+    [[ $(unit_state "$name.service") == running ]] || { systemctl start "$name"; changed=yes; }
   done
   for name in "${instances[@]}"; do wait_for_forward "$name"; done
   wait_until 60 "the ways back, $PORT_BACK_PG and $PORT_BACK_REDIS, to listen on the source" both_ways_back
