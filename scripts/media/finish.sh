@@ -37,5 +37,6 @@ absent() {
 open_fallback() {
   [[ -d $(dirname "$fallback") ]] || return 0
   put_file "$fallback" 0644 root:root <"$scripts/web/media-source.conf"
-  if [[ $file_changed == yes ]] && systemctl is-active --quiet nginx; then systemctl reload nginx; fi
+  # Also after a run that was cut off before nginx had read it.
+  if systemctl is-active --quiet nginx; then systemctl reload nginx; fi
 }
