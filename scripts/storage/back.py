@@ -27,6 +27,7 @@ class Back:
     def __init__(self, media):
         self.media, self.got, self.dropped = media, 0, 0
         self.half = os.path.join(media.root, ".trunkline-half")
+        self.owner = int(media.settings["APP_UID"]), int(media.settings["APP_GID"])
 
     def all(self):
         began, batch = time.time(), {}
@@ -97,18 +98,26 @@ class Back:
         half = os.path.join(self.half, key)
         if not os.path.isfile(half):
             return  # deleted meanwhile, or a row of which not even the bucket has a file
-        owner = int(self.media.settings["APP_UID"]), int(self.media.settings["APP_GID"])
-        folders, folder = [], os.path.dirname(self.media.path(key))
-        while not os.path.isdir(folder):
-            folders.append(folder)
-            folder = os.path.dirname(folder)
-        for folder in reversed(folders):
-            os.mkdir(folder, 0o755)
-            os.chown(folder, *owner)
-        os.chown(half, *owner)
+        self.make_folder(os.path.dirname(self.media.path(key)))
+        os.chown(half, *self.owner)
         os.chmod(half, mode_of(hidden))
         os.replace(half, self.media.path(key))
         self.got += 1
+
+    def make_folder(self, folder):
+        """With those above it. The app makes folders at the same time, and writes into ours: one is its own before it is in its place, and
+        takes the place of none that holds anything."""
+        if os.path.isdir(folder):
+            return
+        self.make_folder(os.path.dirname(folder))
+        made = os.path.join(self.half, ".folder")
+        os.makedirs(made, mode=0o755, exist_ok=True)
+        os.chown(made, *self.owner)
+        try:
+            os.rename(made, folder)
+        except OSError:
+            if not os.path.isdir(folder):
+                raise
 
 
 def posted(key):
