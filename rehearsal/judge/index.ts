@@ -2,7 +2,7 @@ import { type Kind, kinds, type Ledger } from "../report/model";
 import { Account, type Excuse } from "./account";
 import { checkInbound, checkOutbound } from "./deliveries";
 import { checkFeeds } from "./feeds";
-import { checkJobs, pendingJobs } from "./jobs";
+import { checkJobs, type PendingJob } from "./jobs";
 import { readRecords, type Records } from "./records";
 import { caughtUp, settle } from "./settle";
 import { type Host, type Place, Site } from "./site";
@@ -57,7 +57,7 @@ export async function ledger(lab: { hosts(): Host[] }, o: LedgerOptions): Promis
   if (!queuesEmpty) account.wrong("not settled", `${truth.name}: Sidekiq does not get its queues empty`);
   checkJobs(fate, account);
   const files = o.files ?? (await truth.mediaFiles());
-  await checkWrites(truth, o, files, account);
+  await checkWrites(truth, o, files, fate.pending, account);
   const whole = {
     tables: await compareTables(truth, other, o, account),
     mediaFiles: await compareFiles(files, other, o.fence, account),
@@ -74,14 +74,14 @@ async function checkWrites(
   truth: Site,
   o: LedgerOptions,
   files: Map<string, { sha256: string }>,
+  pending: PendingJob[],
   account: Account,
 ): Promise<void> {
   const all = readRecords(o.records);
-  const pending = await pendingJobs(truth);
   await checkStatuses(truth, all, account);
   await checkMedia(truth, all, files, account);
   await checkFollows(truth, all, account);
-  await checkFeeds(truth, all, account);
+  await checkFeeds(truth, all, pending, account);
   await checkInbound(truth, all, pending, account);
   await checkOutbound(truth, all, pending, account);
 }

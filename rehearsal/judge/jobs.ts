@@ -44,7 +44,7 @@ const witness = String.raw`
   setsid bash -c 'file=$1; shift
     while :; do
       "$@" MONITOR 2>/dev/null | grep -aiE --line-buffered "\"(lpush|rpush|zadd)\" \"(queue:|schedule|retry)" |
-        grep -aoE --line-buffered "^[0-9]+[.][0-9]+|jid.\":.\"[0-9A-Za-z]+" >>"$file" || :
+        grep -aoE --line-buffered "^[0-9]+[.][0-9]+|jid.\":.\"[0-9A-Za-z]+.\"" >>"$file" || :
       sleep 0.1
     done' - "$file" "$@" </dev/null >/dev/null 2>&1 &
   echo $! >"$file.pid"`;
@@ -66,13 +66,13 @@ export async function unwatchJobs(host: Host, place?: Place): Promise<void> {
   await host.exec(["bash", "-c", script, "-", jobsSeen], { allowFail: true });
 }
 
-/** What a host's witness wrote down: ids, and when each was first taken. A line of time goes before its ids. */
+/** What a host's witness wrote down: ids, whole with their quotes, and when each was first taken. A line of time goes before its ids. */
 export async function watchedJobs({ host, place }: Site): Promise<Map<string, number>> {
   const { stdout } = await host.exec(["bash", "-euc", '[[ ! -e $1 ]] || cat "$1"', "-", place.jobsSeen]);
   const seen = new Map<string, number>();
   let at = 0;
   for (const line of lines(stdout)) {
-    const jid = line.match(/^jid.*"(\w+)$/)?.[1];
+    const jid = line.match(/^jid.*"(\w+)."$/)?.[1];
     if (jid === undefined) at = Number(line) * 1000 || at;
     else if (!seen.has(jid)) seen.set(jid, at);
   }
@@ -86,18 +86,24 @@ export interface Fate {
   open: string[];
   /** How often each was done. */
   times: Map<string, number>;
+  /** What the Redis that serves now held at that moment. */
+  pending: PendingJob[];
 }
 
-/** Looks for all jobs. A job in hand is open until it is done: whoever asks may wait a little and ask again. */
+/**
+ * Looks for all jobs. A job in hand is open until it is done: whoever asks may wait a little and ask again. Jobs come before
+ * they wait, wait before they are done, and some wait again: read the other way round, none is on its way where none is open.
+ */
 export async function fateOfJobs(truth: Site, others: Site[], alsoTaken: string[] = []): Promise<Fate> {
-  const taken = new Map(alsoTaken.map((jid) => [jid, 0]));
-  for (const site of [truth, ...others]) for (const [jid, t] of await watchedJobs(site)) taken.set(jid, t);
-  const waiting = new Set((await pendingJobs(truth)).map((j) => j.jid));
   const times = new Map<string, number>();
   for (const site of [truth, ...others])
     for (const jid of await site.finishedJobs()) times.set(jid, (times.get(jid) ?? 0) + 1);
+  const pending = await pendingJobs(truth);
+  const waiting = new Set(pending.map((j) => j.jid));
+  const taken = new Map(alsoTaken.map((jid) => [jid, 0]));
+  for (const site of [truth, ...others]) for (const [jid, t] of await watchedJobs(site)) taken.set(jid, t);
   const open = [...taken.keys()].filter((jid) => !waiting.has(jid) && !times.has(jid));
-  return { taken, open, times };
+  return { taken, open, times, pending };
 }
 
 /** Every job that was taken is done or waits to be; none was done twice. */

@@ -99,7 +99,7 @@ export async function furnish(server: Server): Promise<void> {
   );
   writeFileSync(
     server.place.jobsSeen,
-    ["aaa1", "aaa2", "aaa3"].map((j) => `1767225604.5\njid\\":\\"${j}\n`).join(""),
+    ["aaa1", "aaa2", "aaa3"].map((j) => `1767225604.5\njid\\":\\"${j}\\"\n`).join(""),
   );
 }
 
