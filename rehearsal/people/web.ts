@@ -113,14 +113,18 @@ export class Web {
           ...ask.headers,
         },
       });
-      const sent = now();
+      // The clock's word counts once the sockets were asked after it: a closed one may lie unread while this process waits for
+      // its turn at the processor, and Node looks at its clocks first.
+      let late = false;
+      const clock = setTimeout(() => setImmediate(() => (late = true)), 100);
       let answered = false;
       req.on("response", (res) => ((answered = true), collect(res).then(resolve, reject)));
       req.on("timeout", () => req.destroy(Object.assign(new Error("no answer"), { code: "ETIMEDOUT" })));
+      req.on("close", () => clearTimeout(clock));
       req.on("error", (e: NodeJS.ErrnoException) => {
         // Every browser does this: a kept connection that proves closed as soon as it is used is no error, but
         // reopened. One that is cut while the server works on the request is an error.
-        const closed = ["ECONNRESET", "EPIPE"].includes(e.code ?? "") && now() - sent < 100;
+        const closed = ["ECONNRESET", "EPIPE"].includes(e.code ?? "") && !late;
         if (again || answered || !req.reusedSocket || !closed) return reject(e);
         this.reconnected++;
         this.attempt(ask, true).then(resolve, reject);

@@ -115,6 +115,31 @@ test("a kept connection that the server had closed is reopened, as browsers do, 
   assert.equal(stats.failed, 0);
 });
 
+test("so is one whose end lay unread while nobody had a turn at the processor", async () => {
+  const used = new Set<unknown>();
+  web.become((req, body, res, address) => {
+    if (!used.has(req.socket)) return void (used.add(req.socket), yes(req, body, res, address));
+    req.socket.destroy();
+    setImmediate(() => {
+      for (const end = Date.now() + 200; Date.now() < end;);
+    });
+  });
+  const people = crowd({ rate: 20, readsPerWrite: 0 });
+  await until("a connection used twice", () => people.stats().reconnected > 2);
+  assert.deepEqual((await people.stop()).failures, {});
+});
+
+test("a request that is cut while the server works on it is a failure", async () => {
+  const used = new Set<unknown>();
+  web.become((req, body, res, address) => {
+    if (!used.has(req.socket)) return void (used.add(req.socket), yes(req, body, res, address));
+    setTimeout(() => req.socket.destroy(), 300);
+  });
+  const people = crowd({ rate: 20, readsPerWrite: 0 });
+  await until("a connection used twice", () => people.stats().failed > 0);
+  assert.deepEqual(Object.keys((await people.stop()).failures), ["ECONNRESET"]);
+});
+
 test("a slow answer is a long wait, not a failure", async () => {
   web.become((...a) => void setTimeout(() => yes(...a), 400));
   const people = crowd({ rate: 20 });
