@@ -21,7 +21,7 @@ import { type Env, number } from "./config";
 import { bucketName } from "./file-url";
 import { trustStore } from "./outgoing";
 import { contentType } from "./paths";
-import { lookup } from "./lookup";
+import { learn, lookup } from "./lookup";
 import { type Storage, StorageAway } from "./storage";
 
 const cacheControl = "public, max-age=315576000, immutable";
@@ -128,6 +128,7 @@ export class Bucket implements Storage {
 
 function makeClient(env: Env): S3Client {
   const ca = existsSync(trustStore) ? readFileSync(trustStore) : undefined;
+  if (URL.canParse(env.S3_ENDPOINT ?? "")) learn(new URL(env.S3_ENDPOINT ?? "").hostname);
   const seconds = (name: string) => number(env, name, 5) * 1000;
   const when = (name: string) =>
     env[name]?.toLowerCase() === "when_required" ? ("WHEN_REQUIRED" as const) : ("WHEN_SUPPORTED" as const);

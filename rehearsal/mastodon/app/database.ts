@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import pg, { type PoolClient, type PoolConfig, type QueryResultRow } from "pg";
 import type { Env } from "./config";
+import { learn, NamedSocket } from "./lookup";
 
 // Ids exceed 2^53 and the API shows them as strings: leave them so. Timestamps without zone are UTC, as Rails writes them.
 pg.types.setTypeParser(pg.types.builtins.TIMESTAMP, (s) => new Date(s.replace(" ", "T") + "Z"));
@@ -50,8 +51,11 @@ export class Database implements Session {
 
   constructor(env: Env, size: number, title: string) {
     this.prepared = env.PREPARED_STATEMENTS !== "false";
+    const config = poolConfig(env, size, title);
+    if (config.host && !config.host.startsWith("/")) learn(config.host);
     this.pool = new pg.Pool({
-      ...poolConfig(env, size, title),
+      ...config,
+      stream: () => new NamedSocket(),
       connectionTimeoutMillis: 5000,
       idleTimeoutMillis: 300_000,
     });

@@ -1,5 +1,6 @@
 import net from "node:net";
 import type { Env } from "./config";
+import { addressesOf, learn, NamedSocket } from "./lookup";
 
 export interface RedisOptions {
   host: string;
@@ -45,7 +46,9 @@ const elsewhere = /^(READONLY|NOREPLICAS|UNBLOCKED|MASTERDOWN|LOADING)/;
 export class Redis {
   private socket?: Promise<Connection>;
 
-  constructor(private readonly options: RedisOptions) {}
+  constructor(private readonly options: RedisOptions) {
+    if (!options.path) learn(options.host);
+  }
 
   async call<T extends Reply = Reply>(...command: (string | number)[]): Promise<T> {
     return (await this.pipeline([command]))[0] as T;
@@ -98,7 +101,9 @@ class Connection {
   }
 
   static async open(o: RedisOptions): Promise<Connection> {
-    const socket = o.path ? net.connect(o.path) : net.connect(o.port, o.host);
+    // The second is for Redis: the real clients' clock does not run while they wait for the name server.
+    if (!o.path) await addressesOf(o.host).catch(() => undefined);
+    const socket = o.path ? net.connect(o.path) : new NamedSocket().connect(o.port, o.host);
     const connection = new Connection(socket);
     const hello: (string | number)[][] = [];
     if (o.password) hello.push(o.username ? ["AUTH", o.username, o.password] : ["AUTH", o.password]);
