@@ -4,6 +4,7 @@ The turn is a socket's name and nothing on a disk: it goes with this process, wh
 nothing came over that for 30 s. argv: who asks.
 """
 
+import contextlib
 import os
 import select
 import socket
@@ -17,7 +18,7 @@ QUIET = 30
 def holder():
     """Who has the turn, in their own words: as little of them as fits a line."""
     with socket.socket(socket.AF_UNIX) as asker:
-        asker.settimeout(3)
+        asker.settimeout(10)
         try:
             asker.connect(NAME)
             said = asker.recv(200).decode("utf-8", "replace")
@@ -41,7 +42,8 @@ def main(who):
         if not ready or (0 in ready and not os.read(0, 4096)):
             return
         if turn in ready:
-            with turn.accept()[0] as asker:
+            # Who asks may be gone before it is told: that is no reason to lose the turn.
+            with turn.accept()[0] as asker, contextlib.suppress(OSError):
                 asker.sendall(who.encode())
 
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -31,4 +31,16 @@ test("one run has the turn; the next is told whose it is; it goes with its conne
   assert.equal(await fourth.said, "mine");
   fourth.child.stdin.end();
   await fourth.ended;
+});
+
+test("one who asks and leaves before the answer does not end the turn", async () => {
+  const first = ask("alice");
+  assert.equal(await first.said, "mine");
+  first.child.kill("SIGSTOP");
+  const leaves = 'import socket; socket.socket(socket.AF_UNIX).connect("\\0trunkline-turn")';
+  execFileSync("python3", ["-c", leaves]);
+  first.child.kill("SIGCONT");
+  assert.match(await ask("bob").said, /^taken by alice/);
+  first.child.stdin.end();
+  await first.ended;
 });
