@@ -20,7 +20,12 @@ const dir = mkdtempSync(path.join(tmpdir(), "report-"));
 let browser: Browser;
 
 before(async () => {
-  browser = await chromium.launch({ executablePath: "/usr/bin/chromium", headless: true, args: flags });
+  browser = await chromium.launch({
+    executablePath: "/usr/bin/chromium",
+    headless: true,
+    args: flags,
+    timeout: 120_000,
+  });
 });
 
 after(async () => {

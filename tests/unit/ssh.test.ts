@@ -55,20 +55,22 @@ const at = (change: Partial<SshServer> = {}): SshServer => ({
   ...{ side: "source", host: "127.0.0.1", port, user: "root", privateKey, pinned: { hostKey: pinned } },
   ...change,
 });
-const refused = (s: SshServer, command: string, says: RegExp, ms = 5000) =>
+const refused = (s: SshServer, command: string, says: RegExp, ms = 30_000) =>
   assert.rejects(runOver(s, command, "", ms), says);
 
 test("a command gets its input and gives output, status, host key and round trip", async () => {
-  const { rttMs, ...answer } = await runOver(at(), "go", "hello", 5000);
+  const began = performance.now();
+  const { rttMs, ...answer } = await runOver(at(), "go", "hello", 30_000);
+  const whole = performance.now() - began;
   assert.deepEqual(answer, { stdout: "HELLO", stderr: "a word aside", code: 0, hostKey: pinned });
-  assert.ok(rttMs > 0 && rttMs < 1000);
-  assert.equal((await runOver(at(), "fail", "", 5000)).code, 3);
+  assert.ok(rttMs > 0 && rttMs < whole);
+  assert.equal((await runOver(at(), "fail", "", 30_000)).code, 3);
 });
 
 test("a server is known by its key's fingerprint too", async () => {
   const fingerprint = fingerprintOf(pinned);
   assert.match(fingerprint, /^[a-z0-9]{50}$/);
-  assert.equal((await runOver(at({ pinned: { fingerprint } }), "go", "", 5000)).hostKey, pinned);
+  assert.equal((await runOver(at({ pinned: { fingerprint } }), "go", "", 30_000)).hostKey, pinned);
   await refused(at({ pinned: { fingerprint: "0" } }), "go", /shows another host key/);
 });
 
