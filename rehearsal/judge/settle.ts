@@ -31,12 +31,12 @@ export async function settle(
 export async function caughtUp(primary: Site, standby: Site, deadlineMs: number): Promise<boolean> {
   const end = Date.now() + deadlineMs;
   const lsn = await primary.value("SELECT pg_current_wal_flush_lsn();");
-  while (Date.now() < end) {
+  for (;;) {
     const there = await standby.value(`SELECT pg_last_wal_replay_lsn() >= '${lsn}'::pg_lsn;`);
     if (there === "t") return true;
+    if (Date.now() >= end) return false;
     await pause(200);
   }
-  return false;
 }
 
 function pause(ms: number): Promise<void> {

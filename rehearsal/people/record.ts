@@ -12,6 +12,7 @@ export class Journal {
   private readonly fd: number;
   private pending = "";
   private timer?: NodeJS.Timeout;
+  private closed = false;
 
   constructor(
     readonly file: string,
@@ -21,7 +22,9 @@ export class Journal {
     this.fd = openSync(file, "a");
   }
 
+  /** What is still under way when the journal is closed has nobody who reads of it. */
   write(entry: object): void {
+    if (this.closed) return;
     this.pending += JSON.stringify(entry) + "\n";
     if (this.batchMs === 0) return this.flush();
     this.timer ??= setTimeout(() => this.flush(), this.batchMs);
@@ -36,6 +39,7 @@ export class Journal {
 
   close(): void {
     this.flush();
+    this.closed = true;
     closeSync(this.fd);
   }
 }

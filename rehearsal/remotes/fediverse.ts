@@ -59,6 +59,7 @@ export class Fediverse {
   private looking?: NodeJS.Timeout;
   private readonly open = new Set<Promise<void>>();
   private timer?: NodeJS.Timeout;
+  private stopped = false;
   private last: Sample | undefined;
   private readonly seen: Omit<RemotesStats, "links">;
 
@@ -117,6 +118,7 @@ export class Fediverse {
   async stop(): Promise<RemotesStats> {
     clearTimeout(this.timer);
     clearTimeout(this.looking);
+    this.stopped = true;
     const stats = this.stats();
     await this.server.close();
     this.web.close();
@@ -205,7 +207,7 @@ export class Fediverse {
     const body = JSON.stringify(activity);
     const { id, type } = activity;
     const told = { host: actor.host, id, type, actor: actor.uri, object: objectOf(activity) };
-    for (let n = 0; ; n++) {
+    for (let n = 0; !this.stopped; n++) {
       const began = now();
       const headers = signed("/inbox", this.o.domain, body, `${actor.uri}#main-key`, actor.key);
       const reply = await this.web.send({
@@ -216,6 +218,7 @@ export class Fediverse {
         body,
         write: true,
       });
+      if (this.stopped) return; // it was cut off by the end, not by the instance
       this.seen.worstMs = Math.max(this.seen.worstMs, now() - began);
       const what = n === retries && verdict(reply.status) === "retry" ? "dropped" : verdict(reply.status);
       const record = { t: now(), ...told, tries: n + 1, status: reply.status, latencyMs: now() - t };

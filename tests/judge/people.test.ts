@@ -142,11 +142,13 @@ test("a request that is cut while the server works on it is a failure", async ()
 
 test("a slow answer is a long wait, not a failure", async () => {
   web.become((...a) => void setTimeout(() => yes(...a), 400));
+  const began = performance.now();
   const people = crowd({ rate: 20 });
   await until("some answers", async () => people.stats().requests > 5);
   const stats = await people.stop();
+  const whole = performance.now() - began;
   assert.equal(stats.failed, 0);
-  assert.ok(stats.longestStallMs >= 395 && stats.longestStallMs < 2000, `${stats.longestStallMs} ms`);
+  assert.ok(stats.longestStallMs >= 395 && stats.longestStallMs <= whole, `${stats.longestStallMs} ms`);
 });
 
 test("people follow the name server when the TTL has run out, and not before", async () => {
@@ -171,11 +173,13 @@ test("a live feed that is cut comes back; the gap is measured and told", async (
     );
   const people = crowd({ rate: 0, streams: 1 });
   await until("the feed", () => people.stats().streams.events === 1);
+  const cut = performance.now();
   for (const c of sockets.clients) c.terminate();
   await until("the feed again", () => people.stats().streams.events === 2);
+  const away = performance.now() - cut;
   const { streams } = await people.stop();
   assert.equal(streams.reconnects, 1);
-  assert.ok(streams.longestGapMs > 100 && streams.longestGapMs < 3000, `${streams.longestGapMs} ms`);
+  assert.ok(streams.longestGapMs > 100 && streams.longestGapMs <= away, `${streams.longestGapMs} ms`);
 });
 
 test("in a process of their own they are asked, paused, resumed and sent home", async () => {

@@ -70,7 +70,7 @@ test("answers mean what they mean to Mastodon: 4xx and 501 are final but for 401
 test("deliveries are signed so that they can be checked with the actor's published key", async () => {
   const f = await open({ rate: 30 });
   await until("a follow and some notes", () => inbox().length >= 4);
-  await f.quiet(5000);
+  await f.quiet(30_000);
   const actor = await get("/users/alice");
   const pem = (JSON.parse(actor.body) as { publicKey: { publicKeyPem: string } }).publicKey.publicKeyPem;
   for (const a of inbox()) {
@@ -79,15 +79,14 @@ test("deliveries are signed so that they can be checked with the actor's publish
     assert.equal(claim.keyId, `https://${remote}/users/alice#main-key`);
   }
   const types = inbox().map((a) => (JSON.parse(a.body.toString()) as { type: string }).type);
-  assert.equal(types[0], "Follow");
-  assert.ok(types.includes("Create"));
+  assert.deepEqual(types.sort(), [...Array<string>(types.length - 1).fill("Create"), "Follow"]);
   assert.equal(f.stats().delivered, inbox().length);
 });
 
 test("a 404 loses an activity for ever, and that is counted and written down", async () => {
   status = 404;
   const f = await open();
-  const stats = await f.quiet(5000);
+  const stats = await f.quiet(30_000);
   assert.deepEqual([stats.delivered, stats.dropped, stats.retried, inbox().length], [0, 1, 0, 1]);
   const [line] = lines<{ kind: string; status: number }>(path.join(web.dir, "remotes.jsonl"));
   assert.deepEqual([line?.kind, line?.status], ["dropped", 404]);
@@ -98,7 +97,7 @@ test("a 503 puts it off, and it goes out again until it is taken", async () => {
   const f = await open();
   await until("three tries", () => inbox().length >= 3);
   status = 202;
-  const stats = await f.quiet(5000);
+  const stats = await f.quiet(30_000);
   assert.deepEqual([stats.delivered, stats.dropped, stats.pending], [1, 0, 0]);
   assert.equal(stats.retried, inbox().length - 1);
   assert.equal(new Set(inbox().map((a) => (JSON.parse(a.body.toString()) as { id: string }).id)).size, 1);

@@ -80,6 +80,7 @@ export class Web {
         this.answer(req, body, res, address);
       });
     });
+    server.keepAliveTimeout = 0; // a connection closed just before its next use would be this server's doing
     this.servers.push(server);
     await new Promise<void>((resolve) => server.listen(port, address, resolve));
     return (server.address() as AddressInfo).port;
