@@ -1,6 +1,6 @@
 /** The command provider's contract, as measured with the official 1.2.1: held by the stand-in, and by the official one where it is. */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { startClouds, type Clouds } from "../../rehearsal/clouds";
@@ -140,13 +140,15 @@ function contract(open: () => Promise<Plugin>, isStandIn: boolean): void {
   });
 
   it("fails at once when the connection is cut, and the command runs on", async () => {
-    const mark = path.join(sshd.dir, "ran-on");
-    const made = plugin.create(COMMAND, command(`echo up; sleep 1; touch ${mark}`));
+    const [mark, go] = ["ran-on", "go"].map((name) => path.join(sshd.dir, name)) as [string, string];
+    const wait = `while [ -d ${sshd.dir} ] && [ ! -e ${go} ]; do sleep 0.1; done`;
+    const made = plugin.create(COMMAND, command(`echo up; ${wait}; touch ${mark}`));
     const lost = assert.rejects(made, /exited without exit status or exit signal/);
     await until(() => plugin.lines.some((l) => l.message === "up"));
     sshd.cut();
     await lost;
     assert.equal(existsSync(mark), false);
+    writeFileSync(go, "");
     await until(() => existsSync(mark));
   });
 

@@ -9,7 +9,7 @@ import { startClouds, type Clouds } from "../../rehearsal/clouds";
 
 describe("the DNS server", () => {
   let clouds: Clouds;
-  const resolver = new Resolver({ timeout: 2000, tries: 1 });
+  const resolver = new Resolver({ timeout: 30_000, tries: 1 });
   before(async () => {
     clouds = await startClouds({ dns: { address: "127.0.0.1", port: 0 } });
     const records = [
@@ -103,10 +103,11 @@ describe("the DNS server", () => {
   });
 
   it("remembers who asked for what", async () => {
+    const began = Date.now();
     await resolver.resolve4("social.example");
     const last = clouds.api.dns?.queries.at(-1);
     assert.deepEqual([last?.from, last?.name, last?.type], ["127.0.0.1", "social.example", "A"]);
-    assert.ok(Date.now() - (last?.at ?? 0) < 5000);
+    assert.ok(last && last.at >= began && last.at <= Date.now());
   });
 
   /** Asks over TCP. */

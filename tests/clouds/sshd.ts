@@ -43,7 +43,7 @@ function keyPair(dir: string, name: string, type: string): { private: string; pu
 }
 
 async function answers(port: number): Promise<void> {
-  for (const end = Date.now() + 10_000; Date.now() < end;) {
+  for (const end = Date.now() + 60_000; Date.now() < end;) {
     const ok = await new Promise<boolean>((resolve) => {
       const socket = net.connect(port, "127.0.0.1");
       const say = (answered: boolean) => () => {
@@ -54,7 +54,7 @@ async function answers(port: number): Promise<void> {
     });
     if (ok) return;
   }
-  throw new Error(`sshd does not answer on port ${port} after 10 s`);
+  throw new Error(`sshd does not answer on port ${port} after 60 s`);
 }
 
 /** Starts it; variables that begin with OK_ are accepted. */

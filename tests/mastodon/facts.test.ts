@@ -66,7 +66,7 @@ describe("programs refuse what the real ones refuse", () => {
       cwd: dir,
       env,
       encoding: "utf8",
-      timeout: 20_000,
+      timeout: 120_000,
     });
     return { status, stderr };
   };
