@@ -158,9 +158,9 @@ test("a transaction that stays open is named, and nobody waits for it", async ()
       "-d",
       "mastodon_production",
       "-c",
-      "BEGIN; SELECT pg_sleep(40)",
+      "BEGIN; SELECT pg_sleep(600)",
     ],
-    { allowFail: true },
+    { allowFail: true, timeoutMs: 700_000 },
   );
   const record = await underLoad(async () => {
     const refused = await pair.step("switchover/run");
@@ -168,6 +168,8 @@ test("a transaction that stays open is named, and nobody waits for it", async ()
     assert.match(refused.stderr, /transactions open for long: pid \d+, user postgres/);
   });
   assert.ok(record.gapMs < 2_000, `${record.gapMs} ms`);
+  const ours = "query LIKE '%pg_sleep(600)' AND pid <> pg_backend_pid()";
+  await pair.sql(pair.source, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${ours}`);
   await held;
 });
 

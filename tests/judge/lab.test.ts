@@ -4,6 +4,8 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { startClouds } from "../../rehearsal/clouds";
 import { ledger, Site, takeSnapshot, watchJobs, writablePrimaries } from "../../rehearsal/judge";
+import { idle, pendingJobs } from "../../rehearsal/judge/jobs";
+import { settle } from "../../rehearsal/judge/settle";
 import { Lab, type LabHost } from "../../rehearsal/lab";
 import { type Installed, installMastodon } from "../../rehearsal/mastodon";
 import { startPeople } from "../../rehearsal/people";
@@ -51,7 +53,11 @@ test("people and remote servers use an instance that nobody moves, and every acc
   const asked = await people.pause();
   const taken = await remotes.quiet();
   t.diagnostic(JSON.stringify({ asked, taken }));
-  const fence = await takeSnapshot(new Site(host));
+  const site = new Site(host);
+  const atRest = async () =>
+    (await settle(site, [], [], 1000)).fate.open.length === 0 && idle(await pendingJobs(site));
+  await until("Sidekiq to have done what they led to", atRest, 120_000);
+  const fence = await takeSnapshot(site);
   const books = await ledger(lab, {
     truthHost: host,
     records: { people: people.records, remotes: remotes.records },

@@ -1,7 +1,8 @@
 """Writes through PgBouncer and Redis while something happens to them, and keeps a record of what was acknowledged.
 
 usage: load.py APP_PASSWORD_FILE REDIS_PASSWORD RECORD STOP [CLIENTS] [THINK_MS]
-The record is one JSON object: acks per client, values of the counter, jobs pushed, errors, and the longest silence.
+The record is one JSON object: acks per client, values of the counter, jobs pushed, errors, and the longest silence; times in which
+the whole machine stood still are no part of it.
 """
 
 import json
@@ -22,6 +23,7 @@ think = (float(sys.argv[6]) if len(sys.argv) > 6 else 5) / 1000
 run = time.time_ns() // 1_000_000  # another one also where one load follows the other at once
 record = {"run": run, "acks": {}, "counter": [], "jobs": [], "errors": [], "redisErrors": [], "readonly": 0}
 moments, redis_moments, slowest = [], [], [0.0]
+standstills = []  # (from, to) in which this process was not let run
 
 
 def stopped():
@@ -94,12 +96,28 @@ def told(thread):
     record["errors"].append(f"{thread.thread.name} ended: {thread.exc_type.__name__}: {thread.exc_value}")
 
 
+def clock():
+    """Who only sleeps is late when nobody was let run, and never because of a server."""
+    last = time.monotonic()
+    while not stopped():
+        time.sleep(0.01)
+        now = time.monotonic()
+        if now - last > 0.2:
+            standstills.append((last, now))
+        last = now
+
+
+def silence(since, until):
+    return until - since - sum(max(0, min(until, b) - max(since, a)) for a, b in standstills)
+
+
 def longest(times):
     times = sorted(times)
-    return round(max((b - a for a, b in zip(times, times[1:])), default=0) * 1000, 1)
+    return round(max((silence(a, b) for a, b in zip(times, times[1:])), default=0) * 1000, 1)
 
 
 threads = [threading.Thread(target=client, args=(n,)) for n in range(clients)] + [threading.Thread(target=pusher, args=(n,)) for n in range(13)]
+threads.append(threading.Thread(target=clock))
 threading.excepthook = told
 began = time.monotonic()
 for thread in threads:
