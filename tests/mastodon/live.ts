@@ -102,7 +102,7 @@ export class Live {
 export async function until(
   what: string,
   fits: () => Promise<boolean> | boolean,
-  ms = 15_000,
+  ms = 60_000,
 ): Promise<void> {
   for (const deadline = Date.now() + ms; Date.now() < deadline; await new Promise((r) => setTimeout(r, 100)))
     if (await fits()) return;
