@@ -1,6 +1,12 @@
 import type { Secrets } from "./secrets";
 import type { Variant } from "./variant";
 
+/**
+ * Seconds that a store may take to answer. Mastodon's own 5 would tell of two cores that carry everything here, both servers, the
+ * store and the people, and not of the move.
+ */
+const patience = "S3_OPEN_TIMEOUT=20\nS3_READ_TIMEOUT=20";
+
 const single = (value: string) => `'${value}'`;
 
 /** The text of `.env.production`: sections, comments and quotes as an admin's file has them after some years. */
@@ -37,6 +43,7 @@ SMTP_FROM_ADDRESS='Mastodon <notifications@${domain}>'
 
 # File storage: on disk
 S3_ENABLED=false
+${patience}
 WEB_CONCURRENCY=2 # workers
 MAX_THREADS=5
 
@@ -106,6 +113,7 @@ SMTP_PORT=587
 SMTP_LOGIN=mastodon@${domain}
 SMTP_PASSWORD=${s.secretKeyBase.slice(0, 16)}!#&
 SMTP_FROM_ADDRESS=Mastodon <notifications@${domain}>
+${patience}
 ${Object.entries(v.environment ?? {})
   .map(([name, value]) => `${name}=${value}\n`)
   .join("")}`;

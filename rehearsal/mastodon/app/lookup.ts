@@ -26,9 +26,14 @@ export function addressesOf(host: string): Promise<LookupAddress[]> {
   return asked;
 }
 
-/** Asks ahead: what a process asks when it starts it knows by the time that it serves. */
+/** Asks ahead, when a process starts. */
 export function learn(host: string): void {
   addressesOf(host).catch(() => undefined); // asked again when it is needed
+}
+
+/** Until what was asked ahead is known, or not to be had: Rails starts for longer than Podman's DNS loses questions. */
+export async function learnt(): Promise<void> {
+  await Promise.allSettled(known.values());
 }
 
 /** A connection to a name; one that broke, or was none, may be because it leads elsewhere now: it is asked for anew. */

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { loadRails, main } from "../app/config";
 import { connect, type Instance } from "../app/instance";
 import type { Job } from "../app/jobs";
+import { learnt } from "../app/lookup";
 import { Redis, redisOptions } from "../app/redis";
 import { Heartbeat } from "./heartbeat";
 import { exhausted, perform } from "./jobs";
@@ -17,6 +18,7 @@ main(async () => {
     connect(config, { title: "sidekiq 8.0.9 live", pool: options.concurrency }),
     options,
   );
+  await learnt();
   await sidekiq.run();
 });
 

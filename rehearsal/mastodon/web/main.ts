@@ -2,6 +2,7 @@ import { chmodSync, rmSync } from "node:fs";
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
 import { BootError, loadRails, main, number } from "../app/config";
 import { connect, disconnect, type Instance } from "../app/instance";
+import { learnt } from "../app/lookup";
 import { StorageAway } from "../app/storage";
 import { authenticate, Gate, throttle } from "./gate";
 import { json, Refusal, type Response, text } from "./http";
@@ -24,6 +25,7 @@ main(async () => {
     { ...config, env: { ...config.env, DB_POOL: undefined } },
     { title: "puma: cluster worker", pool },
   );
+  await learnt();
   await new Server(instance, new Threads(workers * threads)).listen();
 });
 
