@@ -4,9 +4,8 @@ import net, { type LookupFunction } from "node:net";
 const known = new Map<string, Promise<LookupAddress[]>>();
 
 /**
- * Asks for a name once, however many wait for it. Podman's DNS in Debian 12 loses questions for seconds whenever a container
- * comes or goes (measured: 5 s an answer and more, on a busy machine up to 28; containers/aardvark-dns#389), and Node asks
- * four at a time: those behind them would take longer than Mastodon gives a store, or Redis. Docker's own answers at once.
+ * Asks for a name once, however many wait for it: Node asks four at a time, and where a name server loses a question those
+ * behind it would wait longer than Mastodon gives a store, or Redis. In Ruby each thread asks for itself.
  */
 export const lookup: LookupFunction = (host, options, callback) => {
   addressesOf(host).then(
@@ -31,7 +30,7 @@ export function learn(host: string): void {
   addressesOf(host).catch(() => undefined); // asked again when it is needed
 }
 
-/** Until what was asked ahead is known, or not to be had: Rails starts for longer than Podman's DNS loses questions. */
+/** Until what was asked ahead is known, or not to be had: Rails starts for longer than a new container's network needs. */
 export async function learnt(): Promise<void> {
   await Promise.allSettled(known.values());
 }

@@ -10,7 +10,7 @@ import type { Secrets } from "../secrets";
 import type { Seeded } from "../seed/main";
 import { bundler, missingPicture, tree } from "../tree";
 import { enableSites, lineage } from "../web-site";
-import { composeFile, docker, folder, podman } from "./project";
+import { bridges, composeFile, docker, folder, podman } from "./project";
 
 const built = "/var/tmp/mastodon-images";
 const node = "/opt/mastodon/lib/standin/node";
@@ -38,13 +38,13 @@ export const compose: Way = {
 
 async function project(host: Host, o: InstallOptions, secrets: Secrets): Promise<void> {
   const postgres = (await host.sh("ls /usr/lib/postgresql")).stdout.trim();
-  for (const [file, text] of Object.entries(podman)) await host.put(file, text);
+  for (const [file, text] of Object.entries({ ...podman, ...bridges })) await host.put(file, text);
   await host.put("/usr/local/bin/docker", docker, 0o755);
   await host.put(`${folder}/docker-compose.yml`, composeFile(postgres));
   await host.put(`${folder}/.env.production`, composeEnvironment(o.domain, secrets, o.variant ?? {}), 0o600);
   await host.sh(`install -d -o 991 -g 991 ${folder}/public/system
     install -d ${folder}/postgres${postgres} ${folder}/redis
-    systemctl enable --quiet --now podman.socket; systemctl enable --quiet podman-restart.service`);
+    systemctl enable --quiet --now bridges podman.socket; systemctl enable --quiet podman-restart.service`);
 }
 
 /** The two images of the app from its files, the other two from the host's packages. */
